@@ -1,0 +1,1 @@
+"""The ways out: exports today; destinations and automations beside them."""

@@ -1,0 +1,113 @@
+"""The questions: funnel, cohort, churn, overlap. Each is a frozen spec, a query that can be read, and a typed result.
+
+The functions here carry the names of the product requirements:
+
+    with open_warehouse(home) as warehouse:
+        funnel = analyze_funnel(warehouse, stages=["signup_completed", "purchase_completed"], time_window="90d")
+        funnel.conversion_rate
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from analytics.churn import ChurnResult
+    from analytics.cohort_result import CohortResult
+    from analytics.funnel_result import FunnelResult
+    from analytics.overlap import OverlapResult
+    from analytics.query import Engine
+
+__all__ = ["analyze_funnel", "get_churned_users", "get_cohort_analysis", "get_segment_overlap"]
+
+
+def analyze_funnel(
+    warehouse: Engine,
+    stages: Sequence[str],
+    time_window: str = "30d",
+    breakdown_by: str | None = None,
+    **options: Any,
+) -> FunnelResult:
+    """How many people get through the stages in order within ``time_window`` of the first.
+
+    Args:
+        warehouse: an open warehouse.
+        stages: event types in order; ``a|b`` takes either.
+        time_window: such as ``90d``, ``24h``, ``2w``, ``3m``, ``1y``.
+        breakdown_by: a person column, a utm column (``utm_source`` or ``utmSource``) or ``properties.NAME``.
+        options: ``start``, ``end``, ``as_of`` (times with a zone) and ``tz``.
+
+    Raises:
+        UsageError: if the question cannot be asked so; the message says what would be accepted.
+    """
+    from analytics import funnel
+    from analytics.spec import make_spec
+
+    spec = make_spec(funnel.FunnelSpec, stages=tuple(stages), window=time_window, by=breakdown_by, **options)
+    return funnel.run(warehouse, spec)
+
+
+def get_cohort_analysis(
+    warehouse: Engine,
+    group_by: str = "signup",
+    interval: str = "week",
+    metrics: Sequence[str] = ("retention_d7", "retention_d30"),
+    **options: Any,
+) -> CohortResult:
+    """Which share of each cohort is active later on.
+
+    Args:
+        warehouse: an open warehouse.
+        group_by: ``signup`` (or ``signupDate``) or ``first_event``.
+        interval: ``day``, ``week`` or ``month``.
+        metrics: ``retention_dN``.
+        options: ``start_event``, ``return_event``, ``kind``, ``period``, ``periods``, ``start``, ``end``, ``as_of``
+            and ``tz``.
+
+    Raises:
+        UsageError: if the question cannot be asked so.
+    """
+    from analytics import cohort
+    from analytics.spec import make_spec
+
+    spec = make_spec(cohort.CohortSpec, by=group_by, interval=interval, metrics=tuple(metrics), **options)
+    return cohort.run(warehouse, spec)
+
+
+def get_churned_users(
+    warehouse: Engine, window: str = "30d", min_activity_before: str = "60d", **options: Any
+) -> ChurnResult:
+    """Who did a core action in the span before the window and none in it.
+
+    Args:
+        warehouse: an open warehouse.
+        window: the span without activity, up to now.
+        min_activity_before: the span before it.
+        options: ``as_of``, ``tz``.
+
+    Raises:
+        UsageError: if the question cannot be asked so.
+    """
+    from analytics import churn
+    from analytics.spec import make_spec
+
+    spec = make_spec(churn.ChurnSpec, window=window, min_activity_before=min_activity_before, **options)
+    return churn.run(warehouse, spec)
+
+
+def get_segment_overlap(warehouse: Engine, segments: Sequence[str], **options: Any) -> OverlapResult:
+    """How many persons are in all of the segments, and how the segments overlap.
+
+    Args:
+        warehouse: an open warehouse.
+        segments: two or more segment ids.
+        options: ``as_of``.
+
+    Raises:
+        UsageError: if the question cannot be asked so.
+    """
+    from analytics import overlap
+    from analytics.spec import make_spec
+
+    return overlap.run(warehouse, make_spec(overlap.OverlapSpec, segments=tuple(segments), **options))

@@ -1,0 +1,40 @@
+"""What DuckDB spells in its own way, in one place; everything else in the reports runs on Spark as it is."""
+
+from __future__ import annotations
+
+_DAY = 86_400_000_000
+UTC_NAMES = frozenset({"UTC", "Etc/UTC"})
+
+
+def microseconds(moment: str) -> str:
+    """Microseconds since 1970; a difference of two TIMESTAMPTZ asks the calendar and costs ten times as much."""
+    return f"epoch_us({moment})"
+
+
+def whole(dividend: str, divisor: int) -> str:
+    """How often a positive constant goes into a whole number, rounded down."""
+    return f"({dividend}) // {divisor}"
+
+
+def json_text(column: str, path: str) -> str:
+    """The value at a path of a JSON text, as text; null if there is none."""
+    return f"json_extract_string({column}, {path})"
+
+
+def day_number(moment: str, tz: str) -> str:
+    """Days from 1970-01-01 to the calendar day of a time in a zone."""
+    if tz in UTC_NAMES:
+        return whole(microseconds(moment), _DAY)
+    return f"(cast(timezone($tz, {moment}) as date) - date '1970-01-01')"
+
+
+def week_number(moment: str, tz: str) -> str:
+    """Weeks from that of 1969-12-29 to the calendar week (from Monday) of a time in a zone."""
+    return whole(f"{day_number(moment, tz)} + 3", 7)
+
+
+def month_number(moment: str, tz: str) -> str:
+    """Months from the year 0 to the calendar month of a time in a zone."""
+    # Without a zone the calendar need not be asked: a UTC wall clock is the number of microseconds.
+    local = f"make_timestamp({microseconds(moment)})" if tz in UTC_NAMES else f"timezone($tz, {moment})"
+    return f"(extract(year from {local}) * 12 + extract(month from {local}) - 1)"

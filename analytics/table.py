@@ -1,0 +1,50 @@
+"""What a report hands to whoever prints it: tables with typed columns, and the words around them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Kind = Literal["text", "count", "rate", "number", "seconds", "time", "date", "flag"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A name and what kind of value stands below it; ``seconds`` is a length of time, ``rate`` a share of one."""
+
+    name: str
+    kind: Kind = "text"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of plain values, None where there is nothing to say."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    title: str = ""
+    more: str = ""
+    """What stands below it when it shows less than there is."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One screen for a person: a title, what the numbers mean, and a few small tables."""
+
+    title: str
+    lines: tuple[str, ...]
+    tables: tuple[Table, ...]
+
+
+def first_rows(
+    columns: tuple[Column, ...],
+    rows: tuple[tuple[Any, ...], ...],
+    *,
+    most: int = 20,
+    title: str = "",
+    what: str = "rows",
+) -> Table:
+    """A table cut to what fits a screen, which says so."""
+    left = len(rows) - most
+    more = f"and {left} more {what}: --format json, csv or parquet" if left > 0 else ""
+    return Table(columns, rows[:most], title, more)

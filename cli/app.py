@@ -1,0 +1,113 @@
+"""The command ``gdp``: mounts the groups of commands and turns errors into one line and an exit code."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli import build, ingest, project, quarantine, reports, tables
+from cli.state import State
+from models.errors import GdpError
+
+app = typer.Typer(
+    name="gdp",
+    help="One warehouse for a product's growth questions: land events, build tables, ask for reports.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def common(
+    context: typer.Context,
+    project_path: Annotated[
+        Path | None,
+        typer.Option("--project", envvar="GDP_PROJECT", help="Folder of the project; else the nearest gdp.toml above."),
+    ] = None,
+    home: Annotated[
+        Path | None, typer.Option("--home", help="The folder that holds the warehouse; overrides GDP_HOME.")
+    ] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the traceback of an error.")] = False,
+) -> None:
+    """One warehouse for a product's growth questions: land events, build tables, ask for reports."""
+    context.obj = State(project_path=project_path, home_path=home, verbose=verbose)
+
+
+project.register(app)
+ingest.register(app)
+quarantine.register(app)
+build.register(app)
+reports.register(app)
+tables.register(app)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit code: 0 done, 1 failed, 2 wrong usage, 75 busy, 130 stopped."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that does not know a letter shows its code instead of ending the command.
+            stream.reconfigure(errors="backslashreplace")
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    sys.exit(run(given))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command and return its exit code; an error is one line on standard error."""
+    verbose = bool({"-v", "--verbose"} & set(arguments))
+    try:
+        code = app(arguments, standalone_mode=False, prog_name="gdp")
+        sys.stdout.flush()
+    except GdpError as error:
+        return _say(str(error), error.exit_code, verbose)
+    except typer.exceptions.TyperException as error:
+        return _usage_error(error)
+    except (typer.Abort, KeyboardInterrupt):
+        return _say("stopped", 130, verbose=False)
+    except BrokenPipeError:
+        # Whoever reads our output has seen enough; keep the interpreter from writing to the pipe again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        return _say(f"{place}{error.strerror or error}", 1, verbose)
+    except Exception as error:
+        return _say(
+            f"internal error: {type(error).__name__}: {error} (run again with -v for the traceback)",
+            1,
+            verbose,
+        )
+    return code if isinstance(code, int) else 0
+
+
+def _usage_error(error: Exception) -> int:
+    message = getattr(error, "format_message", lambda: str(error))()
+    if not message:
+        # Typer has printed the help of a command that was called with nothing.
+        return 2
+    return _say(message, 2, verbose=False)
+
+
+def _say(message: str, code: int, verbose: bool) -> int:
+    if verbose:
+        import traceback
+
+        traceback.print_exc()
+    print("gdp: " + _printable(message), file=sys.stderr)
+    return code
+
+
+def _printable(message: str) -> str:
+    """One line without control characters, which a terminal would obey."""
+    line = " ".join(message.split())
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in line)
+
+
+if __name__ == "__main__":
+    main()

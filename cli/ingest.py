@@ -1,0 +1,134 @@
+"""The ways in: gdp ingest SOURCE."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from cli.state import state_of
+
+if TYPE_CHECKING:
+    from ingest.events import Progress
+    from ingest.summary import IngestSummary
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    group = typer.Typer(help="Land what happened: files of events.", no_args_is_help=True)
+    group.command("events")(events)
+    app.add_typer(group, name="ingest")
+
+
+def events(
+    context: typer.Context,
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATH...", help="Files, folders, patterns; - is standard input.")
+    ],
+    source: Annotated[
+        Literal["app", "stripe", "meta_pixel", "segment", "custom"] | None,
+        typer.Option("--source", help="The source of events that name none; app for JSON events, custom for others."),
+    ] = None,
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="MAP", help="ours=theirs,... or a mapping file (docs/mapping.md)."),
+    ] = None,
+    tz: Annotated[
+        str | None, typer.Option("--tz", metavar="ZONE", help="IANA zone of times without one in mapped files; UTC.")
+    ] = None,
+    trusted: Annotated[
+        bool, typer.Option("--trusted", help="The CSV or Parquet files are known to be clean: check only what must be.")
+    ] = False,
+    format: Annotated[Literal["table", "json"], typer.Option("--format", help="How to print the summary.")] = "table",
+) -> None:
+    """Land events from JSONL, JSON, CSV and Parquet files, also gzipped; what cannot land goes to the quarantine.
+
+    Each file lands as a whole or not at all, and the same file lands once.
+    """
+    from ingest.events import land_files
+    from ingest.mapping import load_mapping
+    from ingest.options import LandOptions
+
+    state = state_of(context)
+    project = state.project()
+    options = LandOptions(
+        mapping=load_mapping(mapping) if mapping else None,
+        source=source,
+        tz=zone_name(tz),
+        trusted=trusted,
+        threads=project.settings.thread_count,
+    )
+    stdin = sys.stdin.buffer if "-" in paths else None
+    with _progress() as tell:
+        summary = land_files(project.home, paths, options, now=state.now(), stdin=stdin, progress=tell)
+    if format == "json":
+        typer.echo(json.dumps(summary.to_json(), indent=2, ensure_ascii=False))
+    else:
+        _print(summary)
+    for file in summary.files:
+        if file.error:
+            typer.echo(f"gdp: {file.path}: {file.error}", err=True)
+    raise typer.Exit(summary.exit_code)
+
+
+def zone_name(given: str | None) -> str | None:
+    """The time zone that ``--tz`` names.
+
+    Raises:
+        UsageError: if there is none of that name.
+    """
+    from models.errors import UsageError
+    from warehouse.settings import zone
+
+    try:
+        return zone(given).key if given else None
+    except ValueError as error:
+        raise UsageError(f"--tz: {error}") from None
+
+
+def _print(summary: IngestSummary) -> None:
+    from analytics.table import Column, Table
+    from cli.output import show_table
+
+    counts = ("rows in", "landed", "duplicate", "quarantined")
+    columns = (Column("file"), *(Column(name, "count") for name in counts))
+    rows = [(file.path, file.rows_in, file.landed, file.duplicate, file.quarantined) for file in summary.files]
+    if len(rows) > 1:
+        rows.append(("all", summary.rows_in, summary.landed, summary.duplicate, summary.quarantined))
+    show_table(Table(columns, tuple(rows)))
+    for note in dict.fromkeys(note for file in summary.files for note in file.notes):
+        typer.echo(note)
+    if summary.quarantined:
+        reasons = ", ".join(f"{reason} {count:,}" for reason, count in summary.reasons.items())
+        typer.echo(f"in quarantine: {reasons} (gdp quarantine list)")
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[Progress], None] | None]:
+    """A bar on standard error, where somebody watches."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task("landing")
+
+        def tell(progress: Progress) -> None:
+            of = f" ({progress.number} of {progress.files})" if progress.files > 1 else ""
+            bars.update(
+                task,
+                description=escape(f"landing {progress.name}{of}"),
+                completed=progress.bytes_read,
+                total=progress.bytes_total,
+            )
+
+        yield tell

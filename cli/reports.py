@@ -1,0 +1,232 @@
+"""The reports: funnel, cohort, churn users, overlap."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
+
+import typer
+
+from cli.state import state_of
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from analytics.query import Engine, Query
+    from cli.output import Report
+
+AsOf = Annotated[str | None, typer.Option("--as-of", metavar="TIME", help="The report's now; else the build's.")]
+Zone = Annotated[
+    str | None, typer.Option("--tz", metavar="ZONE", help="IANA zone of days, weeks and months; else the project's.")
+]
+From = Annotated[str | None, typer.Option("--from", metavar="TIME", help="First moment of the range (inclusive).")]
+To = Annotated[str | None, typer.Option("--to", metavar="TIME", help="End of the range (exclusive).")]
+OutputFormat = Annotated[Literal["table", "json", "csv", "parquet"], typer.Option("--format", help="How to print it.")]
+Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file.")]
+ShowSql = Annotated[bool, typer.Option("--sql", help="Print the SQL with its values instead of running it.")]
+ShowSteps = Annotated[bool, typer.Option("--steps", help="Print how many rows each step of the SQL has.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    app.command()(funnel)
+    app.command()(cohort)
+    churn = typer.Typer(help="Who has stopped.", no_args_is_help=True)
+    churn.command("users")(churn_users)
+    app.add_typer(churn, name="churn")
+    app.command()(overlap)
+
+
+def funnel(
+    context: typer.Context,
+    stages: Annotated[list[str], typer.Argument(metavar="STAGE...", help="Event types in order; a|b takes either.")],
+    window: Annotated[
+        str, typer.Option("--window", metavar="LENGTH", help="From the first stage to the last: 24h, 90d, 2w, 3m, 1y.")
+    ] = "30d",
+    by: Annotated[
+        str | None,
+        typer.Option("--by", metavar="NAME", help="Break down by a person column, a utm column or properties.NAME."),
+    ] = None,
+    start: From = None,
+    end: To = None,
+    as_of: AsOf = None,
+    tz: Zone = None,
+    format: OutputFormat = "table",
+    output: Output = None,
+    sql: ShowSql = False,
+    steps: ShowSteps = False,
+) -> None:
+    """How many people get through the stages in order, where they stop, and how long it takes them.
+
+    The range selects the first event; the window runs past its end.
+    """
+    from analytics import funnel as report
+
+    values = {"stages": tuple(stages), "window": window, "by": by}
+    times = {"start": start, "end": end, "as_of": as_of}
+    _answer(context, report, report.FunnelSpec, values, times, tz, _How(format, output, sql=sql, steps=steps))
+
+
+def cohort(
+    context: typer.Context,
+    by: Annotated[
+        Literal["signup", "first_event"] | None, typer.Option("--by", help="When a person begins; signup unless said.")
+    ] = None,
+    interval: Annotated[
+        Literal["day", "week", "month"], typer.Option("--interval", help="Width of a cohort.")
+    ] = "week",
+    metrics: Annotated[
+        str, typer.Option("--metrics", metavar="NAMES", help="retention_dN, separated by commas.")
+    ] = "retention_d7,retention_d30",
+    kind: Annotated[
+        Literal["on", "on_or_after", "on_or_before"],
+        typer.Option("--kind", help="Active in the period, or also beyond."),
+    ] = "on",
+    period: Annotated[
+        Literal["calendar", "rolling"],
+        typer.Option("--period", help="Calendar periods, or 24 h times N from the start."),
+    ] = "calendar",
+    start_event: Annotated[
+        str | None, typer.Option("--start-event", metavar="EVENT", help="Begin with the first of these (a|b) instead.")
+    ] = None,
+    return_event: Annotated[
+        str | None, typer.Option("--return-event", metavar="EVENT", help="What counts as coming back; else any action.")
+    ] = None,
+    periods: Annotated[
+        int | None, typer.Option("--periods", metavar="N", help="Last period shown; else day 30, week 12, month 12.")
+    ] = None,
+    start: From = None,
+    end: To = None,
+    as_of: AsOf = None,
+    tz: Zone = None,
+    format: OutputFormat = "table",
+    output: Output = None,
+    sql: ShowSql = False,
+    steps: ShowSteps = False,
+) -> None:
+    """Which share of each cohort is active later on; a rate appears once every member has lived its period.
+
+    The range selects the members by their start.
+    """
+    from analytics import cohort as report
+
+    values = {
+        "by": by,
+        "interval": interval,
+        "metrics": tuple(name.strip() for name in metrics.split(",") if name.strip()),
+        "kind": kind,
+        "period": period,
+        "start_event": start_event,
+        "return_event": return_event,
+        "periods": periods,
+    }
+    times = {"start": start, "end": end, "as_of": as_of}
+    _answer(context, report, report.CohortSpec, values, times, tz, _How(format, output, sql=sql, steps=steps))
+
+
+def churn_users(
+    context: typer.Context,
+    window: Annotated[
+        str, typer.Option("--window", metavar="LENGTH", help="Without a core action, up to now.")
+    ] = "30d",
+    min_activity_before: Annotated[
+        str, typer.Option("--min-activity-before", metavar="LENGTH", help="With at least one, before the window.")
+    ] = "60d",
+    as_of: AsOf = None,
+    tz: Zone = None,
+    format: OutputFormat = "table",
+    output: Output = None,
+    sql: ShowSql = False,
+    steps: ShowSteps = False,
+) -> None:
+    """Who used the product before and has stopped (usage churn), and of how many."""
+    from analytics import churn as report
+
+    values = {"window": window, "min_activity_before": min_activity_before}
+    how = _How(format, output, sql=sql, steps=steps)
+    _answer(context, report, report.ChurnSpec, values, {"as_of": as_of}, tz, how)
+
+
+def overlap(
+    context: typer.Context,
+    segments: Annotated[list[str], typer.Argument(metavar="SEGMENT...", help="Two or more segment ids.")],
+    as_of: AsOf = None,
+    tz: Zone = None,
+    format: OutputFormat = "table",
+    output: Output = None,
+    sql: ShowSql = False,
+    steps: ShowSteps = False,
+) -> None:
+    """How many people are in all of the segments, in each pair, and in every combination."""
+    from analytics import overlap as report
+
+    how = _How(format, output, sql=sql, steps=steps)
+    _answer(context, report, report.OverlapSpec, {"segments": tuple(segments)}, {"as_of": as_of}, tz, how)
+
+
+@dataclass(frozen=True)
+class _How:
+    """What to print of a report, and how."""
+
+    format: Literal["table", "json", "csv", "parquet"]
+    output: Path | None
+    sql: bool
+    steps: bool
+
+
+class _ReportModule(Protocol):
+    """What every module of a report offers."""
+
+    def prepare(self, engine: Engine, spec: Any) -> Any:
+        """The spec with its now, names checked."""
+
+    def query(self, spec: Any) -> Query:
+        """The SQL."""
+
+    def run(self, engine: Engine, spec: Any) -> Report:
+        """The answer."""
+
+
+def _answer(
+    context: typer.Context,
+    report: _ReportModule,
+    shape: type[Any],
+    values: dict[str, Any],
+    times: dict[str, str | None],
+    tz: str | None,
+    how: _How,
+) -> None:
+    """Ask a report's question of the published warehouse and print what is wanted of it."""
+    from analytics.spec import make_spec
+    from cli.output import emit_report, emit_text
+    from models.errors import UsageError
+    from warehouse.settings import zone
+
+    state = state_of(context)
+    if how.sql and how.steps:
+        raise UsageError("give --sql or --steps, not both")
+    if how.format == "parquet" and how.output is None and not how.sql:
+        raise UsageError("--format parquet needs a file: --output FILE")
+    name = tz or state.project().settings.tz
+    try:
+        calendar = zone(name)
+    except ValueError as error:
+        raise UsageError(f"--tz: {error}") from None
+    moments = {key: _moment(text, calendar, key) for key, text in times.items() if text is not None}
+    spec = make_spec(shape, **values, **moments, tz=name)
+    with state.warehouse() as warehouse:
+        if how.sql:
+            emit_text(report.query(report.prepare(warehouse, spec)).text() + "\n", how.output)
+        elif how.steps:
+            counts = report.query(report.prepare(warehouse, spec)).count_steps(warehouse)
+            emit_report(counts, format=how.format, output=how.output)
+        else:
+            emit_report(report.run(warehouse, spec), format=how.format, output=how.output)
+
+
+def _moment(text: str, calendar: Any, key: str) -> datetime:
+    from models.moments import parse_moment
+
+    option = {"start": "--from", "end": "--to", "as_of": "--as-of"}[key]
+    return parse_moment(text, zone=calendar, what=option)

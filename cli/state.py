@@ -1,0 +1,58 @@
+"""What every command gets from the options in front of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from pipeline.project import Project
+    from warehouse.reader import Warehouse
+
+
+@dataclass(frozen=True)
+class State:
+    """The global options; nothing is read before a command asks for it."""
+
+    project_path: Path | None = None
+    home_path: Path | None = None
+    verbose: bool = False
+
+    def project(self) -> Project:
+        """The project of the folder we stand in, or the one that was named."""
+        from pipeline.project import find_project
+
+        home = self.home_path
+        if home is not None and home != Path():
+            home = home.absolute()
+        return find_project(Path.cwd(), given=self.project_path, home=home)
+
+    @contextmanager
+    def warehouse(self, *, sandbox: bool = False) -> Iterator[Warehouse]:
+        """The published warehouse of the project, opened for reading."""
+        from warehouse.reader import open_warehouse
+
+        project = self.project()
+        settings = project.settings
+        with open_warehouse(
+            project.home, threads=settings.thread_count, memory_limit=settings.memory_limit, sandbox=sandbox
+        ) as warehouse:
+            yield warehouse
+
+    @staticmethod
+    def now() -> datetime:
+        """The present; the command line is the only place that looks at a clock."""
+        return datetime.now(timezone.utc)
+
+
+def state_of(context: typer.Context) -> State:
+    """The state that the global options made."""
+    state = context.find_object(State)
+    assert state is not None
+    return state

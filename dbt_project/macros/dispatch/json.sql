@@ -1,0 +1,60 @@
+{# The members of a JSON object in a column, one row each: all columns of the relation and
+   entry_name, entry_value (its text; null for JSON null) and entry_type (text, number,
+   boolean or json). #}
+{% macro json_entries(relation, column) %}
+    {{- adapter.dispatch('json_entries', 'growth_data_plane')(relation, column) -}}
+{% endmacro %}
+
+{% macro duckdb__json_entries(relation, column) -%}
+    (
+        select
+            entry_of.*,
+            entry.key as entry_name,
+            json_extract_string(entry.value, '$') as entry_value,
+            case entry.type
+                when 'VARCHAR' then 'text'
+                when 'BOOLEAN' then 'boolean'
+                when 'OBJECT' then 'json'
+                when 'ARRAY' then 'json'
+                when 'NULL' then null
+                else 'number'
+            end as entry_type
+        from {{ relation }} as entry_of, json_each(entry_of.{{ column }}) as entry
+    )
+{%- endmacro %}
+
+{# The name of a JSON object's first member, and its value as text. #}
+{% macro json_first_name(column) %}
+    {{- adapter.dispatch('json_first_name', 'growth_data_plane')(column) -}}
+{% endmacro %}
+
+{% macro duckdb__json_first_name(column) -%}
+    map_keys(cast(cast({{ column }} as json) as map(varchar, varchar)))[1]
+{%- endmacro %}
+
+{% macro json_first_value(column) %}
+    {{- adapter.dispatch('json_first_value', 'growth_data_plane')(column) -}}
+{% endmacro %}
+
+{% macro duckdb__json_first_value(column) -%}
+    map_values(cast(cast({{ column }} as json) as map(varchar, varchar)))[1]
+{%- endmacro %}
+
+{# Aggregate: the JSON object of those names and values (JSON texts) for which the condition
+   holds, names in order; null if there are none. #}
+{% macro json_object_of(name, value, condition) %}
+    {{- adapter.dispatch('json_object_of', 'growth_data_plane')(name, value, condition) -}}
+{% endmacro %}
+
+{% macro duckdb__json_object_of(name, value, condition) -%}
+    '{' || string_agg(
+        {{ json_quote(name) }} || ':' || {{ value }}, ',' order by {{ name }}
+    ) filter (where {{ condition }}) || '}'
+{%- endmacro %}
+
+{# A text as a JSON string. #}
+{% macro json_quote(text) %}
+    {{- adapter.dispatch('json_quote', 'growth_data_plane')(text) -}}
+{% endmacro %}
+
+{% macro duckdb__json_quote(text) %}cast(to_json({{ text }}) as varchar){% endmacro %}

@@ -1,0 +1,35 @@
+-- Grain: one row per person: its id and what its traits say at the end of all events.
+{{ config(materialized='incremental', pre_hook="{{ forget_touched() }}") }}
+
+with survivor as (
+
+    select person_key, person_id from {{ touched(ref('int_identity__owner')) }}
+    where identifier_key = person_key
+
+),
+
+trait as (
+
+    select * from {{ touched(ref('person_property')) }}
+    where valid_to is null
+
+),
+
+profile as ({{ person_profiles('trait') }}),
+
+final as (
+
+    select
+        survivor.person_key,
+        survivor.person_id,
+        profile.email,
+        profile.name,
+        profile.company,
+        profile.industry,
+        profile.metadata
+    from survivor
+    left join profile on survivor.person_key = profile.person_key
+
+)
+
+select * from final

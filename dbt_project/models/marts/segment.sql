@@ -1,0 +1,9 @@
+-- Grain: one row per defined segment.
+with segment as (
+
+    select segment_id, name, display_order, definition_hash
+    from {{ source('inputs', 'segment') }}
+
+)
+
+select * from segment

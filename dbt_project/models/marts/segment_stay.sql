@@ -1,0 +1,49 @@
+-- Grain: one row per person, segment and stay [entered_at, exited_at).
+-- Computed as if nothing more will happen; entries and exits that lie ahead are kept.
+{{ config(materialized='incremental', pre_hook="{{ forget_stays() }}") }}
+
+with touched_event as (
+
+    select person_key, event_type, occurred_at from {{ touched(ref('event')) }}
+    where person_key is not null
+
+),
+
+all_event as (
+
+    select person_key, event_type, occurred_at from {{ ref('event') }}
+    where person_key is not null
+
+),
+
+person as (
+
+    select person_key, person_id from {{ ref('int_person__profile') }}
+
+),
+
+interval_in as ({{ segment_intervals() }}),
+
+stay as (
+
+    select
+        {{ uuid5_digest("person.person_id || '|' || interval_in.segment_id || '|' || "
+            ~ iso_time('interval_in.entered_at')) }} as digest,
+        {{ uuid5_of('digest') }} as membership_id,
+        interval_in.person_key,
+        interval_in.segment_id,
+        interval_in.entered_at,
+        interval_in.exited_at
+    from interval_in
+    inner join person on interval_in.person_key = person.person_key
+
+),
+
+final as (
+
+    select membership_id, person_key, segment_id, entered_at, exited_at
+    from stay
+
+)
+
+select * from final

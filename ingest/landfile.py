@@ -1,0 +1,118 @@
+"""One input from its bytes to its landing files: all of its rows land, or none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+
+from ingest.duplicates import Duplicates
+from ingest.inputs import Input, Opened, opened
+from ingest.options import LandOptions
+from ingest.parts import Engine, Parts, connected
+from ingest.quarantinefile import QuarantineWriter
+from ingest.reading import Reading, read_input
+from ingest.summary import FileSummary
+from warehouse.control import (
+    InputRecord,
+    known_input,
+    landed_files,
+    last_batch_seq,
+    may_know_input,
+    next_quarantine_batch,
+)
+from warehouse.files import sha256_file
+from warehouse.home import Home
+from warehouse.landing import WrittenQuarantine, landing_room, publish_input
+
+#: Called with the bytes of the input that have been read and how many there are.
+OnProgress = Callable[[int, int], None]
+
+
+def land_file(
+    home: Home, source: Input, options: LandOptions, *, now: datetime, on_progress: OnProgress | None = None
+) -> FileSummary:
+    """Land one input.
+
+    Raises:
+        BrokenFile: if it cannot be read to its end; nothing of it has landed.
+        UnmappableColumns: if nobody says what its columns hold; nothing of it has landed.
+        BusyError: if another ingest does not end in time.
+    """
+    with landing_room(home, wait=options.wait) as room:
+        with opened(source) as file:
+            seen = _seen_before(home, file, options)
+            if seen is not None:
+                return seen
+            with connected(room, Engine(options.threads, options.memory_limit)) as connection:
+                batch = next_quarantine_batch(home.control)
+                quarantine = QuarantineWriter(room / f"quarantine-{batch}", batch, now)
+                parts, tell = new_parts(home, connection, room, now), _teller(file, on_progress)
+                work = Reading(file, options, now, parts, quarantine, tell)
+                try:
+                    read_input(work, room)
+                finally:
+                    quarantine.close()
+            sha256 = file.raw.finish()
+            tell()
+        return _publish(home, work, sha256)
+
+
+def new_parts(home: Home, connection: duckdb.DuckDBPyConnection, room: Path, now: datetime) -> Parts:
+    """The landing files of an input that begins to be read."""
+
+    def landed(first: datetime, last: datetime) -> list[Path]:
+        return [home.root / file.path for file in landed_files(home.control, between=(first, last))]
+
+    return Parts(
+        connection,
+        room,
+        Duplicates(connection, landed),
+        first_batch_seq=last_batch_seq(home.control) + 1,
+        landed_at=now,
+    )
+
+
+def _teller(file: Opened, on_progress: OnProgress | None) -> Callable[[], None]:
+    if on_progress is None:
+        return lambda: None
+    size = file.input.path.stat().st_size
+    return lambda: on_progress(min(file.raw.size, size), size)
+
+
+def _seen_before(home: Home, file: Opened, options: LandOptions) -> FileSummary | None:
+    """If the same bytes were read in the same way before, nothing of them is new."""
+    if not may_know_input(home.control, file.input.path.stat().st_size):
+        return None
+    known = known_input(home.control, sha256_file(file.input.path), options.fingerprint(file.form))
+    if known is None:
+        return None
+    note = f"the same file landed on {known.landed_at:%Y-%m-%d %H:%M:%S} UTC as {known.name}"
+    return FileSummary(file.input.name, rows_in=known.rows_in, duplicate=known.rows_in, notes=(note,))
+
+
+def _publish(home: Home, work: Reading, sha256: str) -> FileSummary:
+    """Make everything count that was read of an input, after a last look at the sums."""
+    landed, quarantined = work.parts.landed, work.quarantine.rows
+    duplicate = work.parts.taken - landed
+    assert work.rows_in == landed + duplicate + quarantined, (work.rows_in, landed, duplicate, quarantined)
+    record = InputRecord(
+        name=work.source.input.name,
+        form=work.source.form.value,
+        sha256=sha256,
+        bytes=work.source.raw.size,
+        options=work.options.reading() | {"columns": list(work.columns)},
+        fingerprint=work.options.fingerprint(work.source.form),
+        rows_in=work.rows_in,
+        landed=landed,
+        duplicate=duplicate,
+        quarantined=quarantined,
+        reasons=dict(work.quarantine.reasons),
+        landed_at=work.now,
+    )
+    refused = WrittenQuarantine(work.quarantine.path, work.quarantine.batch, quarantined) if quarantined else None
+    publish_input(home, record, work.parts.finished, refused)
+    notes = (f"times without a zone were read as {work.options.zone}",) if work.has_naive_times else ()
+    return FileSummary(record.name, work.rows_in, landed, duplicate, quarantined, reasons=record.reasons, notes=notes)

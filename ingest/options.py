@@ -1,0 +1,69 @@
+"""How an ingest reads its inputs, and what it may use."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ingest.inputs import Form
+from ingest.mapping import Mapping
+from models.event import Source
+
+
+@dataclass(frozen=True)
+class LandOptions:
+    """How inputs are read.
+
+    Attributes:
+        mapping: what the columns of a file hold; None leaves it to the header.
+        source: the source of events that name none; by default ``app`` for JSON events, ``custom`` for mapped rows.
+        tz: the IANA zone of times without one in mapped files; the mapping's, or UTC, by default.
+        trusted: whether Parquet and CSV files are known to be clean.
+        threads: threads of the database.
+        memory_limit: memory of the database.
+        wait: how long to wait for another ingest to end: seconds, or True for ever.
+    """
+
+    mapping: Mapping | None = None
+    source: Source | None = None
+    tz: str | None = None
+    trusted: bool = False
+    threads: int = 2
+    memory_limit: str = "2GB"
+    wait: bool | float = 60
+
+    @property
+    def zone(self) -> str:
+        """The zone of naive times."""
+        return self.tz or (self.mapping.tz if self.mapping else None) or "UTC"
+
+    def source_for(self, *, is_mapped: bool) -> str:
+        """The source of rows that name none."""
+        named = self.source or (self.mapping.source if self.mapping else None)
+        return named or ("custom" if is_mapped else "app")
+
+    def reading(self) -> dict[str, Any]:
+        """What decides how bytes become rows, as plain values; with it an input can be read again."""
+        mapping = (
+            None if self.mapping is None else self.mapping.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        )
+        return {"mapping": mapping, "source": self.source, "tz": self.tz, "trusted": self.trusted}
+
+    def fingerprint(self, form: Form) -> str:
+        """A hash of what decides how bytes become rows."""
+        text = json.dumps({**self.reading(), "form": form.value}, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @staticmethod
+    def from_reading(reading: dict[str, Any], base: LandOptions) -> LandOptions:
+        """The options of an earlier ingest, with the resources of ``base``."""
+        mapping = reading.get("mapping")
+        return replace(
+            base,
+            mapping=None if mapping is None else Mapping.model_validate(mapping),
+            source=reading.get("source"),
+            tz=reading.get("tz"),
+            trusted=bool(reading.get("trusted")),
+        )

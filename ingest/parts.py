@@ -1,0 +1,199 @@
+"""Writing an input's rows as landing files: straight from a query, or collected where they come one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from ingest.columns import JSON_MACRO
+from ingest.duckfiles import parquet
+from ingest.duplicates import Duplicates
+from ingest.landing_sql import CHECKED, MACROS, keyed_select
+from models.landing import EVENT_COLUMNS
+from warehouse.landing import WrittenFile
+from warehouse.sql import quote_literal
+
+#: Checked rows are written when so many wait.
+_CHECKED_ROWS = 500_000
+_ARROW_TYPES = {"BIGINT": pa.int64(), "VARCHAR": pa.string(), "TIMESTAMPTZ": pa.timestamp("us", tz="UTC")}
+_CHECKED_SCHEMA = pa.schema([(name, _ARROW_TYPES[type_]) for name, type_ in CHECKED.items()])
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What the database in memory may use."""
+
+    threads: int
+    memory_limit: str
+
+
+@contextmanager
+def connected(folder: Path, engine: Engine) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database in memory that spills into ``folder`` and reaches for nothing on the network."""
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "threads": str(engine.threads),
+        "memory_limit": engine.memory_limit,
+        "temp_directory": str(folder / "spill"),
+        "preserve_insertion_order": "false",
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+    }
+    with duckdb.connect(":memory:", config=config) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        for macro in (*MACROS, JSON_MACRO):
+            connection.execute(macro)
+        yield connection
+
+
+class Parts:
+    """The landing files of one input, as they are being written.
+
+    Args:
+        connection: a database of its own (``connected``).
+        folder: where the files are written.
+        duplicates: knows which rows have landed before.
+        first_batch_seq: the number of the first file.
+        landed_at: the time of landing, the same in every row.
+    """
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        folder: Path,
+        duplicates: Duplicates,
+        *,
+        first_batch_seq: int,
+        landed_at: datetime,
+    ) -> None:
+        self.connection = connection
+        self.finished: list[WrittenFile] = []
+        self.taken = 0
+        self._folder = folder
+        self._duplicates = duplicates
+        self._first_batch_seq = first_batch_seq
+        self._landed_at = landed_at
+        self._checked: list[pa.Table] = []
+
+    @property
+    def landed(self) -> int:
+        """How many rows the files hold; the other rows that were taken are duplicates."""
+        return sum(part.rows for part in self.finished)
+
+    def write(self, select: str, *, computes_ids: bool = False, missing_from: str | None = None) -> pa.Table | None:
+        """Write the rows of a query with the columns of ``KEYED`` as a file, without the duplicates.
+
+        Args:
+            select: the query.
+            computes_ids: whether the ids of all its rows were computed from their content.
+            missing_from: the name of a relation with a ``row_number`` from which the query took some rows.
+
+        Returns: the rows of that relation that the query did not take; None if no relation was named.
+        """
+        batch_seq = self._first_batch_seq + len(self.finished)
+        path = self._folder / f"landing-{batch_seq}"
+        rows = self._copy(select, path, batch_seq)
+        missing = self._missing(missing_from, path, rows) if missing_from else None
+        self.taken += rows
+        if rows:
+            self._finish(path, batch_seq, rows, computes_ids=computes_ids)
+        else:
+            path.unlink()
+        return missing
+
+    def write_trusted(self, select: str, bad: str, *, computes_ids: bool) -> tuple[int, int]:
+        """Write all rows of a query at once, and take those for which ``bad`` holds out again, if there are any.
+
+        Returns: how many rows the query has, and how many of them are bad.
+        """
+        batch_seq = self._first_batch_seq + len(self.finished)
+        path = self._folder / f"landing-{batch_seq}"
+        rows = self._copy(select, path, batch_seq)
+        ((count,),) = self.connection.execute(f"select count(*) from {parquet(path)} where {bad}").fetchall()
+        if count:
+            path, whole = path.with_name(path.name + "-good"), path
+            self._copy(f"select * from {parquet(whole)} where not {bad}", path, batch_seq)
+            whole.unlink()
+        self.taken += rows - count
+        if rows > count:
+            self._finish(path, batch_seq, rows - count, computes_ids=computes_ids)
+        else:
+            path.unlink()
+        return rows, int(count)
+
+    def add_checked(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Take rows that ``eventcheck`` has brought into landed form, with their row_number."""
+        if rows:
+            self._checked.append(pa.Table.from_pylist(list(rows), schema=_CHECKED_SCHEMA))
+        if sum(table.num_rows for table in self._checked) >= _CHECKED_ROWS:
+            self.flush_checked()
+
+    def flush_checked(self) -> None:
+        """Write the checked rows that are waiting, as one file or, where some have no id of their own, as two."""
+        waiting, self._checked = self._checked, []
+        if not waiting:
+            return
+        with self.registered("checked", pa.concat_tables(waiting)):
+            self.write(keyed_select("(from checked where event_id is not null)", computes_ids=False))
+            unnamed = "(from checked where event_id is null)"
+            self.write(keyed_select(unnamed, computes_ids=True), computes_ids=True)
+
+    @contextmanager
+    def registered(self, name: str, table: pa.Table) -> Iterator[None]:
+        """Make an Arrow table readable in SQL under a name while the block runs."""
+        self.connection.register(name, table)
+        try:
+            yield
+        finally:
+            self.connection.unregister(name)
+
+    def _copy(self, select: str, path: Path, batch_seq: int) -> int:
+        """Write a landing file; returns its number of rows."""
+        constants = {
+            "batch_seq": f"{batch_seq}::bigint",
+            "landed_at": f"timestamptz {quote_literal(self._landed_at.isoformat())}",
+        }
+        columns = ", ".join(
+            f"{constants[column.name]} as {column.name}" if column.name in constants else column.name
+            for column in EVENT_COLUMNS
+        )
+        # Pushed down through projections, a condition on a computed value would compute it twice.
+        self.connection.execute("set disabled_optimizers = 'filter_pushdown'")
+        ((rows,),) = self.connection.execute(
+            f"copy (select {columns} from ({select})) to {quote_literal(str(path))}"
+            " (format parquet, compression zstd, compression_level 1, dictionary_size_limit 5000)"
+        ).fetchall()
+        self.connection.execute("reset disabled_optimizers")
+        return int(rows)
+
+    def _missing(self, relation: str, path: Path, rows: int) -> pa.Table:
+        query = f"select * from {relation} limit 0"
+        ((expected,),) = self.connection.execute(f"select count(*) from {relation}").fetchall()
+        if expected > rows:
+            taken = f"select row_number from {parquet(path)}"
+            query = f"select * from {relation} anti join ({taken}) using (row_number) order by row_number"
+        return self.connection.sql(query).to_arrow_table()
+
+    def _finish(self, path: Path, batch_seq: int, rows: int, *, computes_ids: bool) -> None:
+        written = f"{parquet(path)}"
+        relation = self._duplicates.numbered(written) if computes_ids else written
+        relation = self._duplicates.without_duplicates(relation)
+        if relation != written:
+            path, rewritten = path.with_name(path.name + "-rewritten"), path
+            rows = self._copy(f"select * from {relation}", path, batch_seq)
+            rewritten.unlink()
+        if not rows:
+            path.unlink()
+            return
+        ((first, last),) = self.connection.execute(
+            f"select min(occurred_at), max(occurred_at) from {parquet(path)}"
+        ).fetchall()
+        part = WrittenFile(path, batch_seq, rows, first, last)
+        self._duplicates.add_part(part)
+        self.finished.append(part)

@@ -1,0 +1,239 @@
+"""Reading one input, whatever its form, into landing files and quarantine that nobody sees yet."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from ingest.columns import JSON_VALUE, Column
+from ingest.csvfile import BrokenFile, CsvFile, read_csv
+from ingest.duckfiles import parquet
+from ingest.eventcheck import Rules
+from ingest.headers import lay_out
+from ingest.inputs import Form, Opened
+from ingest.jsongate import Lines, scan_lines
+from ingest.jsonrows import JsonRows
+from ingest.jsontexts import read_texts
+from ingest.mappedjson import MappedJson
+from ingest.mappedrows import MappedRows
+from ingest.mappedsql import RowForm
+from ingest.mapping import Mapping
+from ingest.options import LandOptions
+from ingest.parts import Parts
+from ingest.prefetch import prefetched
+from ingest.quarantinefile import QuarantineWriter
+from ingest.times import TimeRange
+from ingest.trusted import csv_relation, land_trusted, parquet_relation
+
+_BATCH_ROWS = 1_000_000
+_BATCH_BYTES = 512 << 20
+_INTERNAL_COLUMNS = ("row_number", "file_row_number")
+
+
+@dataclass
+class Reading:
+    """The work on one input, and what is known of it so far."""
+
+    source: Opened
+    options: LandOptions
+    now: datetime
+    parts: Parts
+    quarantine: QuarantineWriter
+    on_progress: Callable[[], None]
+    rows_in: int = 0
+    columns: tuple[str, ...] = ()
+    has_naive_times: bool = False
+
+    def rules(self, *, is_mapped: bool) -> Rules:
+        """What holds for every row."""
+        return rules_of(self.options, self.now, is_mapped=is_mapped)
+
+    def row_form(self, columns: tuple[Column, ...]) -> RowForm:
+        """How rows with these columns are read."""
+        self.columns = tuple(column.name for column in columns)
+        return form_of(self.options, columns)
+
+
+def rules_of(options: LandOptions, now: datetime, *, is_mapped: bool) -> Rules:
+    """What holds for every row of an input."""
+    return Rules(source=options.source_for(is_mapped=is_mapped), times=TimeRange.at(now))
+
+
+def form_of(options: LandOptions, columns: tuple[Column, ...]) -> RowForm:
+    """How rows with these columns are read.
+
+    Raises:
+        UnmappableColumns: if it is not clear.
+    """
+    mapping = options.mapping or Mapping()
+    typed = tuple(replace(column, reading=mapping.types.get(column.name)) for column in columns)
+    layout = lay_out(mapping, [column.name for column in columns])
+    return RowForm(typed, layout, options.zone, mapping.time_format)
+
+
+def json_form_of(options: LandOptions, columns: tuple[Column, ...], header: tuple[str, ...] = ()) -> RowForm:
+    """How JSON records with these keys are read; what the mapping or the header names besides has no value in them."""
+    names = {column.name for column in columns}
+    named = (*header, *(options.mapping.named_columns() if options.mapping else ()))
+    missing = [Column(name, JSON_VALUE) for name in dict.fromkeys(named) if name not in names]
+    return form_of(options, (*columns, *missing))
+
+
+def read_input(work: Reading, room: Path) -> None:
+    """Read an input to its end."""
+    content, is_mapped = work.source.content, work.options.mapping is not None
+    match work.source.form:
+        case Form.LINES:
+            _read_json(work, scan_lines(content), is_mapped=is_mapped)
+        case Form.JSON:
+            _read_json(work, read_texts(content), is_mapped=is_mapped)
+        case Form.CSV:
+            _read_csv(work, room)
+        case Form.PARQUET:
+            _read_parquet(work, room)
+
+
+def _read_json(work: Reading, blocks: Iterable[Lines], *, is_mapped: bool) -> None:
+    rows = _json_rows(work, is_mapped=is_mapped)
+    for lines in prefetched(blocks):
+        rows.take(lines)
+        work.quarantine.add(rows.drain_refused())
+        work.on_progress()
+    rows.finish()
+    work.quarantine.add(rows.drain_refused())
+    work.rows_in = rows.records
+
+
+def _json_rows(work: Reading, *, is_mapped: bool) -> JsonRows | MappedJson:
+    rules = work.rules(is_mapped=is_mapped)
+    if not is_mapped:
+        return JsonRows(work.parts, rules)
+    return MappedJson(work.parts, lambda columns: json_form_of(work.options, columns), rules)
+
+
+def _read_csv(work: Reading, room: Path) -> None:
+    mapping = work.options.mapping or Mapping()
+    delimiter = mapping.delimiter or ("\t" if ".tsv" in work.source.input.path.name.lower() else None)
+    file = read_csv(work.source.content, delimiter)
+    columns = tuple(Column(name, "VARCHAR", is_cell=True) for name in file.header)
+    form = work.row_form(columns)
+    if work.options.trusted and _read_trusted_csv(work, room, columns, file):
+        return
+    rows = MappedRows(work.parts, form, work.rules(is_mapped=True))
+    waiting: list[pa.Table] = []
+
+    def write() -> None:
+        if waiting:
+            with work.parts.registered("cells", pa.concat_tables(waiting)):
+                _note_naive_times(work, form, "cells")
+                rows.take("cells")
+            waiting.clear()
+            work.quarantine.add(rows.drain_refused())
+
+    for cells in prefetched(file.rows):
+        work.rows_in += len(cells.refused)
+        work.quarantine.add(cells.refused)
+        waiting.append(cells.table)
+        rows_waiting, bytes_waiting = (
+            sum(sizes) for sizes in zip(*((t.num_rows, t.nbytes) for t in waiting), strict=True)
+        )
+        if rows_waiting >= _BATCH_ROWS or bytes_waiting >= _BATCH_BYTES:
+            write()
+        work.on_progress()
+    write()
+    rows.finish()
+    work.quarantine.add(rows.drain_refused())
+    work.rows_in += rows.records
+
+
+def _read_trusted_csv(work: Reading, room: Path, columns: tuple[Column, ...], file: CsvFile) -> bool:
+    """Let DuckDB read the file; false if it refuses to, for the exact reader to say what is wrong."""
+    form = work.row_form(tuple(replace(column, is_clean=True) for column in columns))
+    relation = csv_relation(
+        _linked(work.source, room),
+        form.columns,
+        file.delimiter,
+        newline=file.newline,
+        is_compressed=work.source.is_compressed,
+    )
+    try:
+        work.rows_in, refused = land_trusted(work.parts, form, relation, work.rules(is_mapped=True))
+    except (duckdb.InvalidInputException, duckdb.ConversionException):
+        return False
+    _note_naive_times(work, form, relation)
+    work.quarantine.add(refused)
+    return True
+
+
+def _read_parquet(work: Reading, room: Path) -> None:
+    path = _unpacked(work.source, room) if work.source.is_compressed else _linked(work.source, room)
+    described = work.parts.connection.execute(f"describe from {parquet(path)}").fetchall()
+    columns = tuple(Column(name, type_, is_clean=work.options.trusted) for name, type_, *_ in described)
+    if any(column.name.lower() in _INTERNAL_COLUMNS for column in columns):
+        raise BrokenFile("a column is called row_number or file_row_number; rename it")
+    form = work.row_form(columns)
+    relation = parquet_relation(path)
+    _note_naive_times(work, form, relation)
+    if work.options.trusted:
+        work.rows_in, refused = land_trusted(work.parts, form, relation, work.rules(is_mapped=True))
+        work.quarantine.add(refused)
+    else:
+        _read_parquet_rows(work, form, path)
+
+
+def _linked(source: Opened, room: Path) -> Path:
+    """A link to the input whose name DuckDB cannot take for a pattern."""
+    link = room / "source"
+    link.symlink_to(source.input.path.absolute())
+    return link
+
+
+def _read_parquet_rows(work: Reading, form: RowForm, path: Path) -> None:
+    ((count,),) = work.parts.connection.execute(f"select count(*) from {parquet(path)}").fetchall()
+    rows = MappedRows(work.parts, form, work.rules(is_mapped=True))
+    for start in range(0, count, _BATCH_ROWS):
+        rows.take(f"(from {parquet_relation(path)} where row_number > {start} and row_number <= {start + _BATCH_ROWS})")
+        work.quarantine.add(rows.drain_refused())
+        work.on_progress()
+    rows.finish()
+    work.quarantine.add(rows.drain_refused())
+    work.rows_in = rows.records
+
+
+def _unpacked(source: Opened, room: Path) -> Path:
+    """A compressed file's content as a file."""
+    with tempfile.NamedTemporaryFile(dir=room, delete=False) as target:
+        shutil.copyfileobj(source.content, target, 1 << 20)
+    return Path(target.name)
+
+
+def _note_naive_times(work: Reading, form: RowForm, relation: str) -> None:
+    """Look whether times lack a zone: by the column's type, or by the first of its texts."""
+    column = form.column(form.layout.columns["occurred_at"]) if "occurred_at" in form.layout.columns else None
+    if column is None or work.has_naive_times:
+        return
+    if column.is_naive_time:
+        work.has_naive_times = True
+    elif column.is_text and "%z" not in (form.time_format or ""):
+        sample = work.parts.connection.execute(
+            f"select {column.text()} from {relation} where {column.sql} is not null limit 100"
+        ).fetchall()
+        work.has_naive_times = any(_is_naive(text) for (text,) in sample if text)
+
+
+def _is_naive(text: str) -> bool:
+    date, _, clock = text.replace("T", " ").partition(" ")
+    return (
+        len(date) >= 8
+        and not date.isdigit()
+        and not clock.endswith(("Z", "z"))
+        and "+" not in clock
+        and "-" not in clock
+    )

@@ -1,0 +1,186 @@
+"""Deciding what a build has to do: what landing, definitions and code have become since the published generation."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from analytics.segment_rules import compile_segment
+from pipeline.project import Project
+from warehouse.control import LandedFile, landed_files
+from warehouse.definitions import Definitions, content_hash
+from warehouse.duck import connect
+from warehouse.generations import next_generation
+from warehouse.home import Home
+from warehouse.reader import current_generation
+
+DBT_PROJECT = Path(__file__).parent.parent / "dbt_project"
+
+
+@dataclass(frozen=True)
+class Published:
+    """What the published generation says of itself (its row of build_info)."""
+
+    path: Path
+    as_of: datetime
+    project_hash: str
+    definition_hashes: dict[str, str]
+    landing_hash: str
+    max_batch_seq: int
+    last_full_refresh: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one build is going to do, and why."""
+
+    generation: str
+    as_of: datetime
+    published: Published | None
+    full_refresh_because: str | None
+    changed_segments: tuple[str, ...]
+    new_files: tuple[LandedFile, ...]
+    all_files: tuple[LandedFile, ...]
+    project_hash: str
+    definition_hashes: dict[str, str]
+
+    @property
+    def is_full_refresh(self) -> bool:
+        """Whether every table is built from an empty file."""
+        return self.full_refresh_because is not None
+
+    @property
+    def only_as_of_moves(self) -> bool:
+        """Whether nothing but the point in time differs from the published generation."""
+        return not (self.is_full_refresh or self.changed_segments or self.new_files)
+
+    @property
+    def last_full_refresh(self) -> str:
+        """The generation that was last built from an empty file."""
+        return self.generation if self.published is None or self.is_full_refresh else self.published.last_full_refresh
+
+
+def plan_build(project: Project, definitions: Definitions, *, as_of: datetime, full_refresh: bool = False) -> Plan:
+    """Compare landing, definitions and code with what the published generation was built from."""
+    home = project.home
+    published, unreadable = read_published(home)
+    files = tuple(landed_files(home.control))
+    project_hash = folder_hash(DBT_PROJECT)
+    hashes = definition_hashes(definitions)
+    reason = (
+        "it was asked for"
+        if full_refresh
+        else unreadable or _full_refresh_reason(published, files, project_hash, hashes)
+    )
+    changed = _changed_segments(published, hashes) if published and reason is None else ()
+    watermark = published.max_batch_seq if published and reason is None else 0
+    return Plan(
+        generation=next_generation(home),
+        as_of=as_of,
+        published=published,
+        full_refresh_because=reason,
+        changed_segments=changed,
+        new_files=tuple(file for file in files if file.batch_seq > watermark),
+        all_files=files,
+        project_hash=project_hash,
+        definition_hashes=hashes,
+    )
+
+
+def definition_hashes(definitions: Definitions) -> dict[str, str]:
+    """A hash per definition; a segment's changes with its meaning and with the way its rules are compiled.
+
+    Raises:
+        UsageError: if a rule cannot be compiled.
+    """
+    hashes = {"events": content_hash(definitions.catalog)}
+    for segment in definitions.segments:
+        hashes[f"segment:{segment.segment_id}"] = content_hash(segment, compile_segment(segment, "event"))
+    return hashes
+
+
+def read_published(home: Home) -> tuple[Published | None, str | None]:
+    """The published generation's own description, or None, and why one that is there cannot be read."""
+    path = current_generation(home)
+    if path is None:
+        return None, None
+    if not path.exists():
+        return None, f"the published generation {path.name} is gone"
+    try:
+        with connect(path, read_only=True) as connection:
+            row = connection.execute(
+                "select as_of, project_hash, definition_hashes, landing_hash, max_batch_seq, last_full_refresh"
+                " from build_info"
+            ).fetchall()[0]
+    except (duckdb.Error, IndexError) as error:
+        return None, f"the published generation {path.name} cannot be read ({' '.join(str(error).split())[:100]})"
+    as_of, project_hash, hashes, landing, max_batch_seq, last_full_refresh = row
+    found = Published(
+        path=path,
+        as_of=as_of.astimezone(timezone.utc),
+        project_hash=project_hash,
+        definition_hashes=json.loads(hashes),
+        landing_hash=landing,
+        max_batch_seq=max_batch_seq,
+        last_full_refresh=last_full_refresh,
+    )
+    return found, None
+
+
+def _full_refresh_reason(
+    published: Published | None, files: tuple[LandedFile, ...], project_hash: str, hashes: dict[str, str]
+) -> str | None:
+    if published is None:
+        return "there is no published generation to start from"
+    if published.project_hash != project_hash:
+        return "the tables' code changed"
+    if published.definition_hashes.get("events") != hashes["events"]:
+        return "the event catalog changed"
+    built = [file for file in files if file.batch_seq <= published.max_batch_seq]
+    if landing_hash(built) != published.landing_hash:
+        return "landed rows were taken away or rewritten"
+    return None
+
+
+def _changed_segments(published: Published, hashes: dict[str, str]) -> tuple[str, ...]:
+    before = published.definition_hashes
+    names = {name for name in {*before, *hashes} if name.startswith("segment:")}
+    return tuple(sorted(name.removeprefix("segment:") for name in names if before.get(name) != hashes.get(name)))
+
+
+def build_row(plan: Plan, built_at: datetime) -> dict[str, Any]:
+    """The row of build_info that describes a build."""
+    return {
+        "as_of": plan.as_of,
+        "generation": plan.generation,
+        "built_at": built_at,
+        "project_hash": plan.project_hash,
+        "definition_hashes": json.dumps(plan.definition_hashes, sort_keys=True),
+        "landing_hash": landing_hash(plan.all_files),
+        "max_batch_seq": max((file.batch_seq for file in plan.all_files), default=0),
+        "last_full_refresh": plan.last_full_refresh,
+    }
+
+
+def landing_hash(files: list[LandedFile] | tuple[LandedFile, ...]) -> str:
+    """A hash of which files the manifest holds; any file that goes or is rewritten changes it."""
+    digest = hashlib.sha256()
+    for file in sorted(files, key=lambda file: (file.batch_seq, file.path)):
+        digest.update(f"{file.batch_seq} {file.path} {file.sha256}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def folder_hash(folder: Path) -> str:
+    """A hash of the text of every SQL and YAML file below a folder."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.suffix in {".sql", ".yml", ".csv"}):
+        relative = path.relative_to(folder)
+        if relative.parts[0] not in {"target", "logs"}:
+            digest.update(f"{relative.as_posix()}\0".encode() + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]

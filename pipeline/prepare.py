@@ -1,0 +1,180 @@
+"""Laying out the build folder: everything dbt reads, under paths that never change."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from analytics.segment_rules import compile_segments
+from models.errors import GdpError
+from models.landing import EVENT_COLUMNS
+from pipeline import plan as planning
+from pipeline.plan import Plan, build_row
+from warehouse.control import LandedFile
+from warehouse.definitions import Definitions
+from warehouse.duck import connect
+from warehouse.files import sha256_file
+from warehouse.generations import copy_generation
+from warehouse.home import Home
+from warehouse.sql import quote_identifier
+
+SEED_FILE = "0000000000.parquet"
+GENERATED_MACROS = Path("macros") / "generated"
+_TIME = pa.timestamp("us", tz="UTC")
+
+
+def lay_out(home: Home, plan: Plan, definitions: Definitions, *, built_at: datetime) -> Path:
+    """Make the build folder for a plan: working copy, landing links, inputs and the copy of the dbt project.
+
+    Returns: the folder in which dbt is to run.
+    """
+    build = home.build
+    _lay_out_databases(build, plan)
+    _link_landing(home, plan)
+    _write_inputs(build / "inputs", plan, definitions, built_at)
+    return _copy_project(build / "dbt", plan, definitions)
+
+
+def clear_landing_links(home: Home) -> None:
+    """Take the landing links away when a build ends, whatever came of it."""
+    shutil.rmtree(home.build / "landing", ignore_errors=True)
+
+
+def _lay_out_databases(build: Path, plan: Plan) -> None:
+    working, previous = build / "warehouse.duckdb", build / "prev.duckdb"
+    for leftover in (working, working.with_name(working.name + ".wal"), previous):
+        leftover.unlink(missing_ok=True)
+    if plan.published is not None and not plan.is_full_refresh:
+        copy_generation(plan.published.path, working)
+        previous.symlink_to(os.path.relpath(plan.published.path, build))
+    else:
+        connect(previous).close()
+
+
+def _link_landing(home: Home, plan: Plan) -> None:
+    clear_landing_links(home)
+    unbuilt = {file.path for file in plan.new_files}
+    for file in plan.all_files:
+        _check_landing_file(home, file, whole=file.path in unbuilt)
+    for name, files in (("all", plan.all_files), ("new", plan.new_files)):
+        folder = home.build / "landing" / name / "event"
+        folder.mkdir(parents=True)
+        pq.write_table(_empty_landing(), folder / SEED_FILE)
+        for file in files:
+            os.link(home.root / file.path, folder / Path(file.path).name)
+
+
+def _check_landing_file(home: Home, file: LandedFile, *, whole: bool) -> None:
+    """Compare a landing file with its manifest row: its size, and before it is first read every byte.
+
+    Raises:
+        GdpError: if it is gone or not what landed.
+    """
+    path = home.root / file.path
+    try:
+        damaged = path.stat().st_size != file.bytes or (whole and sha256_file(path) != file.sha256)
+    except FileNotFoundError:
+        raise GdpError(f"landing file {path} is gone: restore it from a backup") from None
+    if damaged:
+        raise GdpError(
+            f"landing file {path} is not what landed (its size or SHA-256 differs): restore it from a backup"
+        )
+
+
+def _empty_landing() -> pa.Table:
+    columns = ", ".join(f"null::{column.type} as {quote_identifier(column.name)}" for column in EVENT_COLUMNS)
+    with connect() as connection:
+        table: pa.Table = connection.sql(f"select {columns} limit 0").to_arrow_table()
+    return table
+
+
+def _write_inputs(folder: Path, plan: Plan, definitions: Definitions, built_at: datetime) -> None:
+    folder.mkdir(exist_ok=True)
+    kinds = {**definitions.catalog.events, "*": definitions.catalog.default}
+    _write(
+        folder / "event_catalog.parquet",
+        {
+            "event_type": pa.string(),
+            "category": pa.string(),
+            "is_action": pa.bool_(),
+            "description": pa.string(),
+        },
+        [
+            {
+                "event_type": name,
+                "category": kind.category,
+                "is_action": kind.is_action,
+                "description": kind.description,
+            }
+            for name, kind in sorted(kinds.items())
+        ],
+    )
+    _write(
+        folder / "segment.parquet",
+        {
+            "segment_id": pa.string(),
+            "name": pa.string(),
+            "display_order": pa.int64(),
+            "definition_hash": pa.string(),
+        },
+        [
+            {
+                "segment_id": segment.segment_id,
+                "name": segment.name,
+                "display_order": segment.order,
+                "definition_hash": plan.definition_hashes[f"segment:{segment.segment_id}"],
+            }
+            for segment in definitions.segments
+        ],
+    )
+    _write(folder / "build.parquet", BUILD_SCHEMA, [build_row(plan, built_at)])
+
+
+BUILD_SCHEMA: dict[str, pa.DataType] = {
+    "as_of": _TIME,
+    "generation": pa.string(),
+    "built_at": _TIME,
+    "project_hash": pa.string(),
+    "definition_hashes": pa.string(),
+    "landing_hash": pa.string(),
+    "max_batch_seq": pa.int64(),
+    "last_full_refresh": pa.string(),
+}
+
+
+def _write(path: Path, schema: dict[str, pa.DataType], rows: list[dict[str, Any]]) -> None:
+    pq.write_table(pa.Table.from_pylist(rows, schema=pa.schema(list(schema.items()))), path)
+
+
+def _copy_project(target: Path, plan: Plan, definitions: Definitions) -> Path:
+    """Copy the dbt project over the last copy, which keeps dbt's parsed manifest (target/) valid."""
+    for entry in target.iterdir() if target.exists() else ():
+        if entry.name != "target":
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+    shutil.copytree(
+        planning.DBT_PROJECT,
+        target,
+        dirs_exist_ok=True,
+        ignore=shutil.ignore_patterns("target", "logs", "dbt_packages", ".*"),
+    )
+    macros = target / GENERATED_MACROS
+    ids = ", ".join(f"'{segment_id}'" for segment_id in plan.changed_segments)
+    _write_macro(macros / "changed_segments.sql", "changed_segments", "{{ return([" + ids + "]) }}")
+    if definitions.segments:
+        changed = set(plan.changed_segments)
+        sql = compile_segments(
+            definitions.segments,
+            relation_for=lambda segment_id: "all_event" if segment_id in changed else "touched_event",
+        )
+        _write_macro(macros / "segment_intervals.sql", "segment_intervals", f"\n{sql}\n")
+    return target
+
+
+def _write_macro(path: Path, name: str, body: str) -> None:
+    path.write_text("{% macro " + name + "() %}" + body + "{% endmacro %}\n", encoding="utf-8")

@@ -1,0 +1,231 @@
+"""The command line as a whole: errors are one line, exit codes are what they say, start-up is light."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.pipeline.projects import Studio
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def gdp(*arguments: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the real program in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "cli.app", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+
+
+def test_the_command_line_loads_nothing_heavy() -> None:
+    """Importing it brings in no database, no dbt, no charts: help must be there at once."""
+    heavy = {"duckdb", "dbt", "polars", "pyarrow", "stripe", "pyspark", "fastapi", "altair", "pydantic_settings"}
+    code = f"import sys, cli.app; print(sorted({heavy!r} & {{name.split('.')[0] for name in sys.modules}}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["fnnel"], "No such command 'fnnel'"),
+        (["--colour", "status"], "No such option: --colour"),
+        (["build", "--as-of"], "requires an argument"),
+        (["build", "--as-of", "yesterday"], "is not a date like 2026-01-31"),
+        (["build", "--as-of", "2026-01-31T12:00:00"], "has no time zone"),
+        (["build", "--as-of", "10000-01-01"], "is not a date"),
+        (["build", "--as-of", "1900-01-01"], "lies outside 2000-01-01"),
+        (["build", "--as-of", "1767225600"], "is not a date"),
+        (["build", "--wait", "-1"], "greater than or equal to 0"),
+        (["--project", "nowhere", "status"], "nowhere: no gdp.toml there (gdp init nowhere makes one)"),
+        (["schema", "Persn"], "there is no shape 'Persn' (did you mean 'Person'?)"),
+        (["status", "--format", "xml"], "'table'"),
+        (["export"], "--to"),
+        (["sql"], "give a query"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_code_2(tmp_path: Path, arguments: list[str], reason: str) -> None:
+    """What, where, and what would be accepted; nothing on standard output."""
+    done = gdp(*arguments, folder=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert reason in done.stderr
+    assert done.stderr.startswith("gdp: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_help_needs_no_project_and_no_terminal(tmp_path: Path) -> None:
+    """Also with a narrow window and an ASCII locale."""
+    done = gdp("--help", folder=tmp_path, COLUMNS="20", LC_ALL="C", PYTHONUTF8="0", NO_COLOR="1")
+    assert done.returncode == 0
+    assert "build" in done.stdout
+
+
+def test_reports_before_the_first_build_say_what_to_do(tmp_path: Path) -> None:
+    """Exit code 1, because the request was right."""
+    done = gdp("funnel", "a", "b", folder=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith("gdp: no warehouse in ")
+    assert done.stderr.endswith("run gdp build\n")
+
+
+def test_arguments_that_are_not_utf8_do_not_break_the_error(tmp_path: Path) -> None:
+    """Bytes that no encoding explains are shown escaped."""
+    done = subprocess.run(
+        [sys.executable.encode(), b"-m", b"cli.app", b"schema", b"\xff\x1b[31m"],
+        capture_output=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=False,
+    )
+    assert done.returncode == 2
+    assert b"\x1b" not in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_a_closed_pipe_ends_quietly(tmp_path: Path) -> None:
+    """`gdp schema | head -1` is no error to complain about."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cli.app", "schema"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait() in (0, 141)
+
+
+def test_a_full_device_is_one_line(tmp_path: Path) -> None:
+    """/dev/full refuses every write."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "cli.app", "schema"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "No space left" in done.stderr
+
+
+def test_schema_is_json_schema_of_every_shape(tmp_path: Path) -> None:
+    """All of the product requirements' shapes are in it."""
+    done = gdp("schema", folder=tmp_path)
+    shapes = json.loads(done.stdout)["$defs"]
+    assert {
+        "Person",
+        "IdentityLink",
+        "UnifiedEvent",
+        "Subscription",
+        "SegmentDefinition",
+        "SegmentRule",
+        "SegmentMembership",
+        "SegmentAutomation",
+    } <= set(shapes)
+
+
+def test_init_makes_a_project_that_status_can_read(tmp_path: Path) -> None:
+    """Before anything has landed or been built."""
+    assert gdp("init", "studio", folder=tmp_path).returncode == 0
+    again = gdp("init", "studio", folder=tmp_path)
+    assert (again.returncode, "there is a project already" in again.stderr) == (2, True)
+    status = gdp("status", "--format", "json", folder=tmp_path / "studio" / "definitions")
+    assert status.returncode == 0
+    assert json.loads(status.stdout)["built"] is None
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "reason"),
+    [
+        ("select 1; select 2", 2, "one statement"),
+        (" ", 2, "give a query"),
+        ("/* nothing */", 2, "one statement"),
+        ("selekt 1", 2, "syntax error"),
+        ("select * from nothing_here", 2, "does not exist"),
+        ("drop table event", 2, "read-only"),
+        ("with gone as (delete from event returning *) select * from gone", 2, "read-only"),
+        ("copy (select 1) to '/tmp/x.csv'", 2, "disabled"),
+        ("select * from read_csv('/etc/passwd')", 2, "disabled"),
+        ("attach '/tmp/y.duckdb'", 2, "disabled"),
+        ("set threads = 1", 2, "locked"),
+        ("select * from glob('/*')", 2, "disabled"),
+        ("select 'x'::integer", 1, "Could not convert"),
+    ],
+)
+def test_sql_reaches_only_the_tables(built: Studio, query: str, code: int, reason: str) -> None:
+    """One statement, read-only, nothing outside; each refusal is one line."""
+    answer = built.gdp("sql", query)
+    assert (answer.code, answer.out) == (code, "")
+    assert reason in answer.err
+    assert answer.err.count("\n") == 1
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Studio:
+    """A project with three events, built."""
+    studio = Studio.make(tmp_path_factory.mktemp("sql") / "studio")
+    studio.land(
+        "events",
+        [
+            {"eventId": f"e{n}", "personId": "ada", "timestamp": f"2026-03-0{n}T10:00:00Z", "eventType": name}
+            for n, name in enumerate(("signup_completed", "video_rendered", "=1+1"), start=1)
+        ],
+    )
+    studio.build("--as-of", "2026-03-10")
+    return studio
+
+
+def test_sql_prints_a_list_of_objects(built: Studio) -> None:
+    """The JSON contract of gdp sql."""
+    answer = built.ok("sql", "select event_type, count(*) as n from event group by all order by 1", "--format", "json")
+    assert answer.json == [
+        {"event_type": "=1+1", "n": 1},
+        {"event_type": "signup_completed", "n": 1},
+        {"event_type": "video_rendered", "n": 1},
+    ]
+
+
+def test_export_writes_every_table_and_defuses_formulas(built: Studio, tmp_path: Path) -> None:
+    """CSV cells that a spreadsheet would run get an apostrophe; Parquet stays exact."""
+    import pyarrow.parquet as pq
+
+    built.ok("export", "--to", tmp_path / "bi", "--format", "parquet")
+    assert {"event.parquet", "person.parquet", "segment_membership.parquet"} <= {
+        path.name for path in (tmp_path / "bi").iterdir()
+    }
+    assert "=1+1" in pq.read_table(tmp_path / "bi" / "event.parquet")["event_type"].to_pylist()
+    built.ok("export", "event", "--to", tmp_path / "csv", "--format", "csv")
+    assert "'=1+1" in (tmp_path / "csv" / "event.csv").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["export", "evnt", "--to", "x"], "there is no table 'evnt' (did you mean 'event'?)"),
+        (["export", "event", "--to", "/proc/nowhere"], "cannot be made"),
+    ],
+)
+def test_export_names_what_is_wrong(built: Studio, arguments: list[str], reason: str) -> None:
+    """The nearest table, the folder that cannot be written."""
+    answer = built.gdp(*arguments)
+    assert answer.code == 2
+    assert reason in answer.err

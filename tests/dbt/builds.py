@@ -1,0 +1,199 @@
+"""Builds of small landings: the real build folder, dbt in this process (starting it anew would cost seconds each)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from models.catalog import EventCatalog
+from models.landing import BODY_COLUMNS, EVENT_COLUMNS
+from pipeline.build import BUILD_COMMAND
+from pipeline.plan import Plan, Published
+from pipeline.prepare import GENERATED_MACROS, lay_out
+from warehouse.control import LandedFile
+from warehouse.definitions import Definitions
+from warehouse.files import sha256_file
+from warehouse.generations import seal
+from warehouse.home import Home
+from warehouse.table_hash import table_hash
+
+_ARROW = {"BIGINT": pa.int64(), "VARCHAR": pa.string(), "TIMESTAMPTZ": pa.timestamp("us", tz="UTC")}
+_SCHEMA = pa.schema([(column.name, _ARROW[column.type]) for column in EVENT_COLUMNS])
+
+#: Tables that say what one build changed: no part of what the warehouse holds.
+_DELTA = "delta"
+
+
+def delivery(**given: Any) -> dict[str, Any]:
+    """A landed delivery; what is not given is absent, and body_key follows from the content."""
+    row: dict[str, Any] = dict.fromkeys(column.name for column in EVENT_COLUMNS)
+    row |= {"source": "app", "properties": "{}"} | given
+    body = [str(row[column.name]) for column in BODY_COLUMNS]
+    row["body_key"] = int(hashlib.sha256(json.dumps(body).encode()).hexdigest()[:15], 16)
+    return row
+
+
+@dataclass
+class Workshop:
+    """A home whose landing is written directly, and whose generations are built one after the other."""
+
+    home: Home
+    catalog: EventCatalog
+    segments: Mapping[str, str] = field(default_factory=dict)
+    files: list[LandedFile] = field(default_factory=list)
+    built: int = 0
+    seen_segments: dict[str, str] = field(default_factory=dict)
+
+    def land(self, deliveries: Iterable[Mapping[str, Any]]) -> None:
+        """Land one batch."""
+        batch = len(self.files) + 1
+        rows = [
+            {**row, "batch_seq": batch, "row_number": number, "landed_at": datetime(2026, 1, 1, tzinfo=timezone.utc)}
+            for number, row in enumerate(deliveries, start=1)
+        ]
+        path = self.home.landing / "event" / f"{batch:010d}.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(pa.Table.from_pylist(rows, schema=_SCHEMA), path)
+        moment = datetime(2026, 1, 1, tzinfo=timezone.utc)
+        self.files.append(
+            LandedFile(
+                *(batch, "event", "test", str(path.relative_to(self.home.root)), len(rows), path.stat().st_size),
+                *(sha256_file(path), moment, moment, moment),
+            )
+        )
+
+    def relanded(self, batches: Iterable[Iterable[Mapping[str, Any]]]) -> None:
+        """Land other batches in the place of all before."""
+        self.files.clear()
+        for batch in batches:
+            self.land(batch)
+
+    def build(self, as_of: datetime, *, full: bool = False, unit_tests: bool = False) -> Path:
+        """Build a generation; every model and data test must be green."""
+        folder = self.prepare(as_of, full=full)
+        dbt(folder, *(BUILD_COMMAND[:1] if unit_tests else BUILD_COMMAND))
+        return self.publish()
+
+    def prepare(self, as_of: datetime, *, full: bool = False) -> Path:
+        """Lay out the build folder; returns where dbt is to run."""
+        published = None if full else self._published()
+        plan = self._plan(as_of, published)
+        folder = lay_out(self.home, plan, Definitions(self.catalog, ()), built_at=as_of)
+        self._write_segments(folder, plan)
+        return folder
+
+    def publish(self) -> Path:
+        """Make the working copy the next generation."""
+        working = self.home.build / "warehouse.duckdb"
+        seal(working)
+        self.built = len(self.files)
+        self.seen_segments = dict(self.segments)
+        return working.rename(self.home.warehouse_dir / f"{self._next()}.duckdb")
+
+    def _next(self) -> str:
+        return f"{len(list(self.home.warehouse_dir.glob('*.duckdb'))) + 1:06d}"
+
+    def _published(self) -> Published | None:
+        files = sorted(self.home.warehouse_dir.glob("*.duckdb"))
+        moment = datetime(2026, 1, 1, tzinfo=timezone.utc)
+        return Published(files[-1], moment, "", {}, "", self.built, "") if files else None
+
+    def _plan(self, as_of: datetime, published: Published | None) -> Plan:
+        return Plan(
+            generation=self._next(),
+            as_of=as_of,
+            published=published,
+            full_refresh_because=None if published else "a test",
+            changed_segments=tuple(self._changed_segments()) if published else (),
+            new_files=tuple(self.files[self.built :] if published else self.files),
+            all_files=tuple(self.files),
+            project_hash="",
+            definition_hashes={},
+        )
+
+    def _changed_segments(self) -> list[str]:
+        names = sorted({*self.segments, *self.seen_segments})
+        return [name for name in names if self.segments.get(name) != self.seen_segments.get(name)]
+
+    def _write_segments(self, folder: Path, plan: Plan) -> None:
+        """Put segments of SQL where the compiled ones would be; those that differ from the last build read everyone."""
+        parts = [
+            sql.replace("EVENT", "all_event" if name in plan.changed_segments else "touched_event")
+            for name, sql in self.segments.items()
+        ]
+        (folder / GENERATED_MACROS / "segment_intervals.sql").write_text(
+            "{% macro segment_intervals() %}\n" + "\nunion all\n".join(parts) + "\n{% endmacro %}\n"
+        )
+        rows = [
+            {"segment_id": name, "name": name.title(), "display_order": order, "definition_hash": "h"}
+            for order, name in enumerate(self.segments)
+        ]
+        schema = pq.read_schema(self.home.build / "inputs" / "segment.parquet")
+        pq.write_table(pa.Table.from_pylist(rows, schema=schema), self.home.build / "inputs" / "segment.parquet")
+
+
+def dbt(folder: Path, *arguments: str) -> Any:
+    """Run a dbt command that must succeed; returns its result."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+
+    with _inside(folder):
+        try:
+            outcome = dbtRunner().invoke([*arguments, "--quiet", "--log-level-file", "none"])
+        finally:
+            DuckDBConnectionManager.close_all_connections()
+    failed = [
+        f"{node.node.name}: {node.message}"
+        for node in getattr(outcome.result, "results", None) or []
+        if str(node.status) not in ("success", "pass", "no-op")
+    ]
+    assert outcome.success, outcome.exception or "\n".join(failed)
+    return outcome.result
+
+
+@contextmanager
+def _inside(folder: Path) -> Any:
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+@contextmanager
+def opened(file: Path) -> Any:
+    """A generation, opened for reading, times in UTC."""
+    with duckdb.connect(str(file), read_only=True) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        yield connection
+
+
+def hashes(file: Path) -> dict[str, str]:
+    """The hash of every table and view, the intermediate ones too, but for those that describe the build."""
+    with opened(file) as connection:
+        found = connection.execute(
+            "select table_schema, table_name from information_schema.tables"
+            " where table_catalog = current_database() and table_schema <> $delta and table_name <> 'build_info'",
+            {"delta": _DELTA},
+        ).fetchall()
+        return {name: table_hash(connection, name, schema=schema) for schema, name in sorted(found)}
+
+
+def rows_of(file: Path, table: str, columns: Iterable[str]) -> list[dict[str, Any]]:
+    """All rows of a table, some columns."""
+    names = list(columns)
+    with opened(file) as connection:
+        rows = connection.execute(f"select {', '.join(names)} from {table}").fetchall()
+    return [dict(zip(names, row, strict=True)) for row in rows]

@@ -1,0 +1,100 @@
+"""Dispatch macros that compute something, run alone on DuckDB."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import jinja2
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.keys import key_of, uuid5
+
+DISPATCH = Path(__file__).parent.parent.parent / "dbt_project" / "macros" / "dispatch"
+
+
+def macro(file: str, name: str) -> Any:
+    """A macro of the project, as a function from SQL to SQL; dispatching gives DuckDB's form."""
+    environment = jinja2.Environment(extensions=["jinja2.ext.do"], autoescape=False)
+    text = (DISPATCH / file).read_text()
+    module = environment.from_string(text, globals={"adapter": None}).make_module()
+
+    class Adapter:
+        @staticmethod
+        def dispatch(wanted: str, _package: str) -> Any:
+            return getattr(module, f"duckdb__{wanted}")
+
+    return getattr(environment.from_string(text, globals={"adapter": Adapter}).make_module(), name)
+
+
+CONNECTED_COMPONENTS = macro("connected_components.sql", "connected_components")("edge")
+DIGEST = macro("hashes.sql", "uuid5_digest")("$name")
+UUID_AND_KEY = f"{macro('hashes.sql', 'uuid5_of')(DIGEST)}, {macro('hashes.sql', 'key_of')(DIGEST)}"
+TEXT_AND_MICROS = f"{macro('types.sql', 'iso_time')('moment')}, {macro('types.sql', 'epoch_micros')('moment')}"
+
+
+@pytest.fixture(scope="module")
+def connection() -> Iterator[duckdb.DuckDBPyConnection]:
+    """An empty database, times in UTC."""
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        yield connection
+
+
+def components(connection: duckdb.DuckDBPyConnection, edges: list[tuple[int, int]]) -> dict[int, int]:
+    """The label of each node, by DuckDB."""
+    connection.execute("create or replace table edge (left_key bigint, right_key bigint)")
+    connection.execute(
+        "insert into edge select unnest($left), unnest($right)",
+        {"left": [left for left, _ in edges], "right": [right for _, right in edges]},
+    )
+    return dict(connection.execute(f"select node_key, label from {CONNECTED_COMPONENTS}").fetchall())
+
+
+def labels(edges: list[tuple[int, int]]) -> dict[int, int]:
+    """The smallest node that each node is connected with, by merging sets."""
+    group: dict[int, set[int]] = {}
+    for left, right in edges:
+        merged = group.get(left, {left}) | group.get(right, {right})
+        group |= dict.fromkeys(merged, merged)
+    return {node: min(members) for node, members in group.items()}
+
+
+nodes = st.integers(1, 30)
+
+
+@given(st.sets(st.tuples(nodes, nodes).filter(lambda edge: edge[0] < edge[1]), min_size=1, max_size=40))
+def test_components_are_those_of_the_graph(connection: duckdb.DuckDBPyConnection, edges: set[tuple[int, int]]) -> None:
+    """Any graph: chains, rings, stars, several at once."""
+    assert components(connection, sorted(edges)) == labels(sorted(edges))
+
+
+def test_a_long_chain_is_no_long_work(connection: duckdb.DuckDBPyConnection) -> None:
+    """Somebody with thousands of devices, each known only from the one before, does not hold up a build."""
+    chain = [(key_of(uuid5(str(link))), key_of(uuid5(str(link + 1)))) for link in range(3000)]
+    began = time.monotonic()
+    assert set(components(connection, chain).values()) == {min(min(edge) for edge in chain)}
+    assert time.monotonic() - began < 10
+
+
+@given(st.text(max_size=40).filter(lambda name: "\0" not in name))
+def test_uuid5_and_key_are_those_of_python(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    """The UUID of any text, and the integer that stands for it, are the same in SQL and Python."""
+    name = name.encode("utf-8", "ignore").decode()
+    found = connection.execute(f"select {UUID_AND_KEY}", {"name": name}).fetchall()
+    assert found == [(str(uuid5(name)), key_of(uuid5(name)))]
+
+
+@given(st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1), timezones=st.just(timezone.utc)))  # noqa: DTZ001
+def test_times_as_text_and_number_are_those_of_python(connection: duckdb.DuckDBPyConnection, moment: datetime) -> None:
+    """What stays and sessions are named after."""
+    sql = f"select {TEXT_AND_MICROS} from (select $moment::timestamptz as moment)"
+    micros = (moment - datetime(1970, 1, 1, tzinfo=timezone.utc)) // timedelta(microseconds=1)
+    found = connection.execute(sql, {"moment": moment}).fetchall()
+    assert found == [(moment.isoformat(timespec="microseconds"), micros)]

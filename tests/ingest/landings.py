@@ -1,0 +1,84 @@
+"""Builders for the tests of the ways in: an event, a file, a landing, and what is in it afterwards."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from ingest.duckfiles import parquet_files
+from ingest.events import land_files
+from ingest.options import LandOptions
+from ingest.summary import IngestSummary
+from warehouse.control import landed_files
+from warehouse.home import Home
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
+UTC = timezone.utc
+
+
+def event(**changes: Any) -> dict[str, Any]:
+    """A smallest event, with changes; a change to None leaves the key out."""
+    fields = {"eventId": "e1", "personId": "ada", "timestamp": "2026-01-30T12:00:00Z", "eventType": "video_rendered"}
+    return {key: value for key, value in {**fields, **changes}.items() if value is not None}
+
+
+def jsonl(*lines: Mapping[str, Any] | str | bytes) -> bytes:
+    """Lines of a JSONL file; texts and bytes stand as they are."""
+    return b"".join(_line(line) + b"\n" for line in lines)
+
+
+def _line(line: Mapping[str, Any] | str | bytes) -> bytes:
+    if isinstance(line, bytes):
+        return line
+    return line.encode() if isinstance(line, str) else json.dumps(line).encode()
+
+
+def land(
+    home: Home, content: bytes, name: str = "events.jsonl", *, now: datetime = NOW, **options: Any
+) -> IngestSummary:
+    """Write a file beside the home and land it."""
+    path = home.root.parent / name
+    path.write_bytes(content)
+    return land_files(home, [path], LandOptions(threads=1, **options), now=now)
+
+
+def landed(home: Home, *columns: str) -> list[tuple[Any, ...]]:
+    """Columns of all landed rows, in the order of their batches and rows."""
+    files = parquet_files(home.root / file.path for file in landed_files(home.control))
+    if not files:
+        return []
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        rows = connection.execute(
+            f"select {', '.join(columns)} from {files} order by batch_seq, row_number, event_id"
+        ).fetchall()
+    return [tuple(_in_utc(value) for value in row) for row in rows]
+
+
+def _in_utc(value: Any) -> Any:
+    return value.astimezone(UTC) if isinstance(value, datetime) else value
+
+
+def counts(summary: IngestSummary) -> tuple[int, int, int, int]:
+    """rows_in, landed, duplicate, quarantined."""
+    return summary.rows_in, summary.landed, summary.duplicate, summary.quarantined
+
+
+def reasons(summary: IngestSummary) -> dict[str, int]:
+    """How many rows were refused, by reason."""
+    return dict(sorted(summary.reasons.items()))
+
+
+def files_below(folder: Path) -> list[str]:
+    """The names of all files below a folder, relative to it."""
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def csv(header: Sequence[str], *rows: Iterable[Any]) -> bytes:
+    """A plain CSV file without anything that needs quoting."""
+    return "".join(",".join(map(str, row)) + "\n" for row in [header, *rows]).encode()

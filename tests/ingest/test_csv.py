@@ -1,0 +1,309 @@
+"""CSV files: a plain log takes one command, odd rows wait, broken files land nothing."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from ingest.mapping import load_mapping
+from ingest.quarantine import quarantined_rows
+from tests.ingest.landings import UTC, counts, csv, land, landed, reasons
+from warehouse.home import Home
+
+LOG = csv(
+    ["user", "event", "time", "plan", "seconds"],
+    ["ada", "Signup Completed", "2026-01-30T12:00:00Z", "pro", 12],
+    ["bob", "video_rendered", "2026-01-30 12:30:00", "", "007"],
+)
+
+
+def test_a_plain_log_takes_one_command(home: Home) -> None:
+    """user, event and time are found by their names, the other columns become properties, text as it stands."""
+    summary = land(home, LOG, "log.csv")
+    assert (counts(summary), summary.exit_code) == ((2, 2, 0, 0), 0)
+    assert landed(home, "row_number", "source", "user_id", "event_type", "occurred_at", "properties", "given") == [
+        (
+            *(1, "custom", "ada", "signup completed", datetime(2026, 1, 30, 12, tzinfo=UTC)),
+            '{"plan":"pro","seconds":"12"}',
+            '{"event_type":"Signup Completed"}',
+        ),
+        (
+            *(2, "custom", "bob", "video_rendered", datetime(2026, 1, 30, 12, 30, tzinfo=UTC)),
+            '{"seconds":"007"}',
+            None,
+        ),
+    ]
+
+
+def test_naive_times_are_in_the_zone_that_is_named_and_the_summary_says_so(home: Home) -> None:
+    """--tz holds for times without a zone and for no other."""
+    summary = land(home, LOG, "log.csv", tz="America/New_York")
+    assert summary.files[0].notes == ("times without a zone were read as America/New_York",)
+    assert [moment.hour for (moment,) in landed(home, "occurred_at")] == [12, 17]
+
+
+@pytest.mark.parametrize(
+    ("local", "utc"),
+    [
+        ("2026-01-15 12:00:00", "2026-01-15 11:00:00"),
+        ("2025-07-15", "2025-07-14 22:00:00"),
+        ("2025-03-30 02:30", "2025-03-30 01:30:00"),
+        ("2025-10-26 02:30:00", "2025-10-26 01:30:00"),
+        ("2025-10-26 01:59:59.9999999", "2025-10-25 23:59:59.999999"),
+    ],
+)
+def test_local_times_that_clocks_skip_or_show_twice(home: Home, local: str, utc: str) -> None:
+    """A skipped time is moved forward by what was skipped; one that is shown twice is the second."""
+    land(home, csv(["user", "event", "time"], ["ada", "x", local]), "log.csv", tz="Europe/Berlin")
+    assert landed(home, "occurred_at") == [(datetime.fromisoformat(utc).replace(tzinfo=UTC),)]
+
+
+@pytest.mark.parametrize("header", ["userid", "User ID", "distinct_id", "customer", "personId", "uid"])
+@pytest.mark.parametrize("event_header", ["eventName", "EVENT_TYPE", "name", "action"])
+@pytest.mark.parametrize("time_header", ["timestamp", "ts", "Date", "occurredAt"])
+def test_usual_headers_are_understood(header: str, event_header: str, time_header: str) -> None:
+    """Case and separators do not matter."""
+    from ingest.headers import lay_out
+    from ingest.mapping import Mapping
+
+    columns = lay_out(Mapping(), [header, event_header, time_header]).columns
+    assert columns == {"user_id": header, "event_type": event_header, "occurred_at": time_header}
+
+
+@pytest.mark.parametrize(
+    ("header", "error"),
+    [
+        (["user", "event"], "no column for occurred_at: give --map occurred_at=COLUMN (columns: user, event)"),
+        (["a", "b"], "no column for event_type: give --map event_type=COLUMN (columns: a, b)"),
+        (
+            ["user", "event", "time", "ts"],
+            "more than one column may be occurred_at: give --map occurred_at=time or --map occurred_at=ts",
+        ),
+        (
+            ["user_id", "userId", "event", "time"],
+            "more than one column may be user_id: give --map user_id=user_id or --map user_id=userId",
+        ),
+    ],
+)
+def test_a_header_that_does_not_say_what_is_what(home: Home, header: list[str], error: str) -> None:
+    """Exit code 2, and the message has the --map that would help."""
+    summary = land(home, csv(header, ["x"] * len(header)), "log.csv")
+    assert (counts(summary), summary.exit_code, summary.files[0].error) == ((0, 0, 0, 0), 2, error)
+
+
+BROKEN: list[tuple[str, bytes, str]] = [
+    ("D01 empty", b"", "no header: the first line is empty"),
+    ("D04 a header twice", b"user,event,time,event\n", "the header names 'event' twice"),
+    ("D06 Latin-1", b"user,event,time\nada,caf\xe9,2026-01-30T12:00:00Z\n", "not UTF-8 in or behind line 1"),
+    (
+        "D09 unclosed quote",
+        b'user,event,time\nada,"x,2026-01-30T12:00:00Z\nbob,y,z\n',
+        "broken CSV in or before line 4",
+    ),
+    ("text behind a quote", b'user,event,time\nada,"x"y,2026-01-30T12:00:00Z\n', "broken CSV in or before line 3"),
+]
+
+
+@pytest.mark.parametrize(("content", "error"), [row[1:] for row in BROKEN], ids=[row[0] for row in BROKEN])
+@pytest.mark.parametrize("trusted", [False, True])
+def test_a_broken_file_lands_nothing(home: Home, content: bytes, error: str, trusted: bool) -> None:
+    """One line says what is wrong and where; the good rows in front of it do not land either."""
+    good = b"user,event,time\nada,x,2026-01-30T12:00:00Z\n"
+    content = content.replace(b"user,event,time\n", good, 1) if content.count(b"\n") > 1 else content
+    summary = land(home, content, "log.csv", trusted=trusted)
+    assert (counts(summary), summary.exit_code) == ((0, 0, 0, 0), 1)
+    assert (summary.files[0].error or "").startswith(error)
+    assert landed(home, "event_id") == []
+
+
+def test_rows_that_do_not_fit_wait_and_the_others_land(home: Home) -> None:
+    """D07, D08, D12, D14: each refused row has its number and its cells."""
+    content = (
+        b"user,event,time,x\n"
+        b"ada,a,2026-01-30T12:00:00Z,1\n"
+        b"bob,b,2026-01-30T12:00:00Z\n"
+        b"cyd,c,2026-01-30T12:00:00Z,1,2\n"
+        b"d\x00d,d,2026-01-30T12:00:00Z,1\n"
+        b"eve,e,13/02/2026,1\n"
+        b"fay,,2026-01-30T12:00:00Z,1\n"
+        b"gus,g,,1\n"
+        b"hal,h,2026-01-30T12:00:00Z,nan\n"
+        b",i,1999-12-31,1\n"
+        b"\n"
+        b'"jay","j, ""k""",2026-01-30T12:00:00Z,"two\nlines"\n'
+    )
+    summary = land(home, content, "log.csv")
+    assert (counts(summary), reasons(summary)) == (
+        (10, 3, 0, 7),
+        {"bad_time": 1, "missing_field": 2, "nul": 1, "ragged_row": 2, "time_range": 1},
+    )
+    assert landed(home, "row_number", "user_id", "event_type", "properties") == [
+        (1, "ada", "a", '{"x":"1"}'),
+        (8, "hal", "h", '{"x":"nan"}'),
+        (10, "jay", 'j, "k"', r'{"x":"two\nlines"}'),
+    ]
+    assert {(row.row_number, row.reason, row.text) for row in quarantined_rows(home)} >= {
+        (2, "ragged_row", '["bob", "b", "2026-01-30T12:00:00Z"]'),
+        (5, "bad_time", '{"user":"eve","event":"e","time":"13/02/2026","x":"1"}'),
+        (6, "missing_field", '{"user":"fay","time":"2026-01-30T12:00:00Z","x":"1"}'),
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"\xef\xbb\xbfuser,event,time\r\nada,x,2026-01-30T12:00:00Z\r\n", "ada"),
+        (b"user;event;time;price\nada;x;2026-01-30T12:00:00Z;1,5\n", "ada"),
+        (b"user\tevent\ttime\nada\tx\t2026-01-30T12:00:00Z\n", "ada"),
+        (b"user|event|time\r\nada|x|2026-01-30T12:00:00Z\n", "ada"),
+        (b" user , event , time \n ada , x , 2026-01-30T12:00:00Z \n", "ada"),
+        (b"user,event,time\n007,x,2026-01-30T12:00:00Z\n", "007"),
+        ("user,event,time\nA\u030aGE,x,2026-01-30T12:00:00Z\n".encode(), "ÅGE"),
+    ],
+    ids=["byte order mark", "semicolon", "tab", "mixed line ends", "spaces", "leading zeros", "NFD"],
+)
+@pytest.mark.parametrize("compress", [False, True])
+def test_dialects(home: Home, content: bytes, expected: str, compress: bool) -> None:
+    """D05, D10, D11, D13: the delimiter is the header's, ids are text."""
+    name = "log.csv.gz" if compress else "log.csv"
+    assert counts(land(home, gzip.compress(content) if compress else content, name)) == (1, 1, 0, 0)
+    assert landed(home, "user_id") == [(expected,)]
+
+
+def test_only_a_header_is_a_file_without_rows(home: Home) -> None:
+    """D02: nothing to land, nothing wrong."""
+    summary = land(home, b"user,event,time\n", "log.csv")
+    assert (counts(summary), summary.exit_code) == ((0, 0, 0, 0), 0)
+
+
+def test_ids_are_made_of_the_row_and_tell_equal_rows_apart(home: Home) -> None:
+    """SHA-256 of the row and its ordinal among equal rows: whatever the columns' order, the name or the batch."""
+    row = ["ada", "x", "2026-01-30T12:00:00Z", "1"]
+    content = csv(["user", "event", "time", "n"], row, row, ["bob", *row[1:]], row)
+    assert counts(land(home, content, "a.csv")) == (4, 4, 0, 0)
+    ids = [event_id for (event_id,) in landed(home, "event_id")]
+    digest = ids[0].partition("-")[0]
+    assert len(digest) == 32
+    assert ids == [f"{digest}-1", f"{digest}-2", ids[2], f"{digest}-3"]
+
+    turned = csv(["n", "time", "event", "user"], *[list(reversed(row))] * 4)
+    assert counts(land(home, turned, "b.csv")) == (4, 1, 3, 0)
+    assert f"{digest}-4" in {event_id for (event_id,) in landed(home, "event_id")}
+
+
+def test_the_computed_id_is_the_documented_hash(home: Home) -> None:
+    """SHA-256 over the landed columns in their order, joined by NUL, times as microseconds."""
+    land(home, csv(["user", "event", "time"], ["ada", "x", "1970-01-02T00:00:00Z"]), "a.csv")
+    assert landed(home, "event_id") == []
+    land(home, csv(["user", "event", "time"], ["ada", "x", "2026-01-30T12:00:00Z"]), "b.csv")
+    parts = ["custom", "", "", "x", "", "1769774400000000", "", "ada", *[""] * 17, "{}", "", "", "", ""]
+    digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+    assert landed(home, "event_id") == [(f"{digest}-1",)]
+
+
+@pytest.mark.parametrize("trusted", [False, True])
+def test_trusted_and_checked_files_give_the_same_rows(home: Home, trusted: bool) -> None:
+    """What lands trusted lands again as a duplicate when it is checked, and the other way round."""
+    rows: list[list[Any]] = [
+        ["e1", "ada", "X", "2026-01-30T12:00:00Z", 1, "a"],
+        ["e2", "bob", "y", "2026-01-30 13:00:00+01", 2, ""],
+    ]
+    first = csv(["event_id", "user_id", "event_type", "occurred_at", "n", "t"], *rows)
+    assert counts(land(home, first, "a.csv", trusted=trusted)) == (2, 2, 0, 0)
+    assert counts(land(home, first + b"e3,cyd,z,2026-01-30T12:00:00Z,3,c\n", "b.csv", trusted=not trusted)) == (
+        3,
+        1,
+        2,
+        0,
+    )
+
+
+def test_a_trusted_file_still_is_counted_cleaned_and_checked_for_what_must_be(home: Home) -> None:
+    """Rows without type, id or time wait; a file that DuckDB does not read is read by the exact reader."""
+    content = csv(
+        ["event_id", "user_id", "event_type", "occurred_at"],
+        ["e1", "ada", "x", "2026-01-30T12:00:00Z"],
+        ["e1", "ada", "x", "2026-01-30T12:00:00Z"],
+        ["", "ada", "x", "2026-01-30T12:00:00Z"],
+        ["e3", "ada", "", "2026-01-30T12:00:00Z"],
+        ["e4", "ada", "x", ""],
+        ["e5", "ada", "x", "soon"],
+        ["e6", "ada", "x", "1999-01-01T00:00:00Z"],
+    )
+    summary = land(home, content, "a.csv", trusted=True)
+    assert (counts(summary), reasons(summary)) == (
+        (7, 1, 1, 5),
+        {"bad_time": 1, "missing_field": 3, "time_range": 1},
+    )
+    ragged = content + b"e7,ada\n"
+    assert reasons(land(home, ragged, "b.csv", trusted=True))["ragged_row"] == 1
+
+
+def test_our_own_form_is_recognised(home: Home) -> None:
+    """With event_id and event_type in the header, source and category are ours; else they are properties."""
+    ours = csv(
+        ["event_id", "event_type", "time", "source", "category"],
+        ["e1", "x", "2026-01-30T12:00:00Z", "app", "activation"],
+    )
+    foreign = csv(["id", "event", "time", "source", "category"], ["e2", "x", "2026-01-30T12:00:00Z", "google", "shoes"])
+    land(home, ours, "a.csv")
+    land(home, foreign, "b.csv")
+    assert landed(home, "source", "category", "properties") == [
+        ("app", "activation", "{}"),
+        ("custom", None, '{"category":"shoes","id":"e2","source":"google"}'),
+    ]
+
+
+def test_one_mapping_for_everything(home: Home) -> None:
+    """Columns, constants, cases, types, chosen properties, custom identifiers and traits."""
+    path = home.root.parent / "map.yml"
+    path.write_text(
+        """
+        columns:
+          occurred_at: at
+          user_id: who
+          custom:crm: crm
+          traits.plan: plan
+          properties.amount: sum
+          event_id: null
+        constants: {category: monetization, utm_medium: shop}
+        case:
+          event_type:
+            - {when: {column: no, starts_with: C}, then: refund}
+            - {when: [{column: sum, gt: 100}, {column: plan, in: [pro, team]}], then: big_purchase}
+            - {else: purchase}
+        types: {sum: number, gift: boolean, sent: time}
+        properties: [gift, sent]
+        source: custom
+        tz: Europe/Berlin
+        time_format: "%d.%m.%Y %H:%M"
+        """
+    )
+    content = csv(
+        ["event_id", "no", "at", "who", "crm", "plan", "sum", "gift", "sent"],
+        ["1", "A1", "30.01.2026 13:00", "ada", "k1", "pro", "250.50", "yes", "31.01.2026 01:00"],
+        ["2", "C2", "30.01.2026 13:00", "", "", "", "3", "", ""],
+        ["3", "A3", "30.01.2026 13:00", "bob", "", "free", "2", "0", ""],
+        ["4", "A4", "30.01.2026 13:00", "bob", "", "free", "two", "", ""],
+        ["5", "A5", "30.01.2026 13:00", "bob", "", "free", "1", "maybe", ""],
+        ["6", "A6", "2026-01-30", "bob", "", "free", "1", "", ""],
+    )
+    summary = land(home, content, "sales.csv", mapping=load_mapping([str(path)]))
+    assert (counts(summary), reasons(summary)) == ((6, 3, 0, 3), {"bad_time": 1, "type_mismatch": 2})
+    columns = ("event_type", "user_id", "custom_ids", "traits", "properties", "category", "utm_medium", "occurred_at")
+    noon = datetime(2026, 1, 30, 12, tzinfo=UTC)
+    assert landed(home, *columns) == [
+        (
+            *("big_purchase", "ada", '{"crm":"k1"}', '{"plan":"pro"}'),
+            '{"amount":250.5,"gift":true,"sent":"2026-01-31T00:00:00Z"}',
+            *("monetization", "shop", noon),
+        ),
+        ("refund", None, None, None, '{"amount":3}', "monetization", "shop", noon),
+        ("purchase", "bob", None, '{"plan":"free"}', '{"amount":2,"gift":false}', "monetization", "shop", noon),
+    ]
+    details = {row.detail for row in quarantined_rows(home)}
+    assert details >= {"sum is not a number", "gift is not true or false"}

@@ -1,0 +1,157 @@
+"""Builds: what is published, when, and that an increment is a full refresh."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import pipeline.plan
+from tests.pipeline.projects import Studio
+
+START = datetime(2026, 3, 1, 9, tzinfo=timezone.utc)
+
+
+def event(event_id: str, day: float, event_type: str = "video_rendered", **fields: Any) -> dict[str, Any]:
+    """An event of the studio, ``day`` days after the start."""
+    moment = START + timedelta(days=day)
+    return {"eventId": event_id, "timestamp": moment.isoformat(), "eventType": event_type, **fields}
+
+
+@pytest.fixture
+def studio(tmp_path: Path) -> Studio:
+    """A new project."""
+    return Studio.make(tmp_path / "studio")
+
+
+def test_a_build_is_a_function_of_landing_definitions_and_as_of(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Increments, slices and changed segments give what a full refresh gives; dbt's own variables change nothing."""
+    monkeypatch.setenv("DBT_EMPTY", "1")
+    monkeypatch.setenv("DBT_RESOURCE_TYPES", "model")
+    monkeypatch.setenv("DBT_PROFILES_DIR", "/nowhere")
+    studio.land("monday", [event(f"m{n}", n / 10, personId=f"user-{n % 4}") for n in range(30)])
+    first = studio.build("--as-of", "2026-03-05")
+    assert (first["how"], first["because"], first["rows_landed_since"]) == (
+        "full refresh",
+        "there is no published generation to start from",
+        30,
+    )
+    assert first["tests_passed"] > 10
+
+    studio.land("tuesday", [event("late", -20, personId="user-1"), event("m3", 0.3, personId="user-3")])
+    studio.land("bridge", [event("b", 4, "signup_completed", personId="user-9", anonymousId="anon-1", utmSource="x")])
+    second = studio.build("--as-of", "2026-03-06")
+    assert (second["how"], second["because"], second["rows_landed_since"]) == ("increment", None, 2)
+
+    sliced = studio.build("--as-of", "2026-04-20")
+    assert (sliced["how"], sliced["rows_landed_since"], sliced["models_built"]) == ("slice", 0, 0)
+
+    segment = studio.folder / "definitions" / "segments" / "active_creators.yml"
+    segment.write_text(segment.read_text().replace("14d", "3d"))
+    changed = studio.build("--as-of", "2026-03-06")
+    assert (changed["how"], changed["changed_segments"]) == ("increment", ["active_creators"])
+    shutil.rmtree(segment.parent)
+    removed = studio.build("--as-of", "2026-03-06")
+    assert removed["changed_segments"] == ["active_creators", "inviters", "power_users"]
+
+    incremental = studio.hashes()
+    again = studio.build("--as-of", "2026-03-06", "--full-refresh")
+    assert (again["how"], again["because"]) == ("full refresh", "it was asked for")
+    assert studio.hashes() == incremental
+
+
+def test_a_changed_catalog_makes_a_full_refresh_and_says_so(studio: Studio) -> None:
+    """An increment would leave old rows in their old category."""
+    studio.land("a", [event("a", 0, "poked", personId="ada")])
+    studio.build("--as-of", "2026-03-05")
+    catalog = studio.folder / "definitions" / "events.yml"
+    catalog.write_text(catalog.read_text() + "  poked: {category: referral, is_action: false}\n")
+    assert studio.build("--as-of", "2026-03-05")["because"] == "the event catalog changed"
+    rows = studio.ok("sql", "select category, is_action from event", "--format", "json").json
+    assert rows == [{"category": "referral", "is_action": False}]
+
+
+def test_a_failing_data_test_publishes_nothing(studio: Studio, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Readers keep the generation they had; the message names the test; the next good build succeeds."""
+    studio.land("a", [event("a", 0, personId="ada")])
+    studio.build("--as-of", "2026-03-05")
+    before = studio.home.current.readlink(), studio.hashes()
+
+    broken = tmp_path / "dbt_project"
+    shutil.copytree(pipeline.plan.DBT_PROJECT, broken, ignore=shutil.ignore_patterns("target", "logs"))
+    (broken / "tests").mkdir(exist_ok=True)
+    (broken / "tests" / "assert_the_moon_is_full.sql").write_text("select person_key from {{ ref('event') }}\n")
+    with monkeypatch.context() as patched:
+        patched.setattr(pipeline.plan, "DBT_PROJECT", broken)
+        answer = studio.gdp("build", "--as-of", "2026-03-05")
+    assert answer.code == 1
+    assert answer.err.startswith("gdp: not published: assert_the_moon_is_full: Got 1 result")
+    assert answer.err.count("\n") == 1
+    assert (studio.home.current.readlink(), studio.hashes()) == before
+    assert not (studio.home.build / "landing").exists()
+
+    studio.land("b", [event("b", 1, personId="ada")])
+    assert studio.build("--as-of", "2026-03-05")["how"] == "increment"
+
+
+@pytest.mark.parametrize("damage", ["flip", "truncate", "remove"])
+def test_a_damaged_landing_file_is_refused_before_it_is_read(studio: Studio, damage: str) -> None:
+    """A flipped bit in Parquet may read as other rows without any error; the manifest knows better."""
+    studio.land("a", [event("a", 0, personId="ada")])
+    (file,) = (studio.home.landing / "event").iterdir()
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    if damage == "remove":
+        file.unlink()
+    else:
+        file.write_bytes(data if damage == "flip" else data[:-9])
+    answer = studio.gdp("build")
+    assert answer.code == 1
+    assert answer.err.startswith(f"gdp: landing file {file} is ")
+    assert answer.err.count("\n") == 1
+    assert not studio.home.current.exists()
+    assert "landing file" in studio.ok("status", "--format", "json").json["last_failure"]
+
+
+def test_dbt_without_its_parent_does_nothing() -> None:
+    """An orphan must not write into the next build's file, whoever has adopted it."""
+    done = subprocess.run(
+        [sys.executable, "-m", "warehouse.dbt_child", "999999999", "build"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "process 999999999, which started this, is gone" in done.stderr
+
+
+def test_a_second_build_is_turned_away_with_the_holders_name(studio: Studio) -> None:
+    """Exit code 75 says: try again later."""
+    from warehouse.locks import exclusive
+
+    with exclusive(studio.home.ensure().locks / "build", "a build", wait=0):
+        answer = studio.gdp("build")
+    assert answer.code == 75
+    assert "a build" in answer.err
+    assert "pid" in answer.err
+
+
+def test_old_generations_go_and_three_stay(studio: Studio) -> None:
+    """A reader of the last builds is safe, the disk is too."""
+    studio.land("a", [event("a", 0, personId="ada")])
+    for day in range(5, 10):
+        studio.build("--as-of", f"2026-03-{day:02d}")
+    names = sorted(path.name for path in studio.home.warehouse_dir.iterdir())
+    assert names == ["000003.duckdb", "000004.duckdb", "000005.duckdb"]
+    assert studio.home.current.resolve().name == "000005.duckdb"
+    assert studio.home.current.resolve().stat().st_mode & 0o777 == 0o444
+
+
+def test_nothing_landed_still_builds(studio: Studio) -> None:
+    """Empty tables are tables; the reports answer with nothing instead of an error."""
+    studio.build("--as-of", "2026-03-05")
+    assert studio.ok("sql", "select count(*) as n from person", "--format", "json").json == [{"n": 0}]

@@ -1,0 +1,178 @@
+"""Definitions and settings: files that mean what they say, mistakes with their place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from models.errors import UsageError
+from pipeline.plan import definition_hashes
+from pipeline.project import STARTER, find_project, init_project
+from warehouse.definitions import load_definitions
+from warehouse.settings import load_settings
+from warehouse.yaml_file import read_yaml
+
+
+def write(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a: no\nb: 'x'\n", {"a": "no", "b": "x"}),
+        ("a: 1e3\nb: 010\nc: 1_000\n", {"a": "1e3", "b": "010", "c": "1_000"}),
+        ("a: true\nb: null\nc: -3\nd: 1.5\n", {"a": True, "b": None, "c": -3, "d": 1.5}),
+        ("2026: x\n", {"2026": "x"}),
+        ("a: 2026-01-01\n", {"a": "2026-01-01"}),
+        ("", None),
+    ],
+)
+def test_yaml_means_what_it_says(tmp_path: Path, text: str, expected: object) -> None:
+    """No YAML 1.1 surprises: 'no' is a word, 010 is not eight, a date stays text."""
+    assert read_yaml(write(tmp_path / "x.yml", text)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("a: &x [1]\nb: *x\n", "line 1: anchors and aliases"),
+        ("a: !!python/object:os.system x\n", "line 1: could not determine a constructor"),
+        ("a: 1\na: 2\n", "line 2: 'a' stands here twice"),
+        ("a:\n\t- 1\n", "line 2: found character"),
+        ("a: [1\n", "expected ',' or ']'"),
+        ("[" * 40 + "]" * 40, "nested deeper than 32"),
+        ("a: " + "9" * 30 + "\n", "more than 20 digits"),
+        ("a: b: c\n", "line 1: mapping values are not allowed here"),
+    ],
+)
+def test_yaml_that_is_refused_says_where(tmp_path: Path, text: str, reason: str) -> None:
+    """File, line and reason, in one line."""
+    with pytest.raises(UsageError) as refusal:
+        read_yaml(write(tmp_path / "x.yml", text))
+    message = str(refusal.value)
+    assert reason in message
+    assert message.startswith(str(tmp_path / "x.yml"))
+    assert "\n" not in message
+
+
+def test_yaml_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
+    """Latin-1 would be read as other letters."""
+    (tmp_path / "x.yml").write_bytes(b"a: \xe9\n")
+    with pytest.raises(UsageError, match="not UTF-8 at byte 3"):
+        read_yaml(tmp_path / "x.yml")
+
+
+def test_the_starter_definitions_are_valid() -> None:
+    """What gdp init writes can be built at once."""
+    definitions = load_definitions(STARTER / "definitions")
+    assert [segment.segment_id for segment in definitions.segments] == ["active_creators", "inviters", "power_users"]
+    assert definitions.catalog.kind_of(" Video_Rendered ").category == "core_value"
+    assert definitions.catalog.kind_of("never heard of") == definitions.catalog.default
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "reason"),
+    [
+        ("events.yml", "evnts: {}\n", "unknown key 'evnts' (did you mean 'events'?)"),
+        ("events.yml", "events: {x: {categroy: core_value}}\n", "category: Field required"),
+        ("events.yml", "events: {x: {category: fun}}\n", "events.x.category: Input should be 'acquisition'"),
+        ("events.yml", "events: {A: {category: referral}, a: {category: referral}}\n", "'a' is listed twice"),
+        ("events.yml", "- 1\n", "valid dictionary"),
+        ("segments/a.yml", "name: A\nrules: [{eventTyp: x, condition: event}]\n", "unknown key 'rules.0.eventTyp'"),
+        ("segments/a.yml", "name: A\n", "rules: Field required"),
+        ("segments/a.yml", "", "valid dictionary"),
+    ],
+)
+def test_a_wrong_definition_is_named_with_its_place(tmp_path: Path, file: str, text: str, reason: str) -> None:
+    """File, key, and what would be accepted."""
+    write(tmp_path / file, text)
+    with pytest.raises(UsageError) as refusal:
+        load_definitions(tmp_path)
+    assert reason in str(refusal.value)
+    assert str(tmp_path / file) in str(refusal.value)
+
+
+def test_two_segments_of_one_id_are_refused(tmp_path: Path) -> None:
+    """The second one would silently win."""
+    for name in ("a", "b"):
+        write(tmp_path / "segments" / f"{name}.yml", "name: Same\nrules: [{eventType: x}]\n")
+    with pytest.raises(UsageError, match="'same' is already defined in .*a.yml"):
+        load_definitions(tmp_path)
+
+
+def test_a_definition_written_otherwise_has_the_same_hash(tmp_path: Path) -> None:
+    """Comments and key order are not a change that would rebuild a segment."""
+    one = write(tmp_path / "one" / "segments" / "a.yml", "name: A\nrules: [{eventType: x, eventWindow: 7d}]\n")
+    two = write(
+        tmp_path / "two" / "segments" / "b.yml",
+        "# why\nrules:\n  - {event_window: 7d, event_type: x, condition: event}\nname: A\n",
+    )
+    first, second = (load_definitions(path.parents[1]) for path in (one, two))
+    assert definition_hashes(first) == definition_hashes(second)
+
+
+def test_flags_win_over_the_environment_and_the_environment_over_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """defaults < gdp.toml < environment < flags."""
+    file = write(tmp_path / "gdp.toml", 'tz = "Europe/Berlin"\nthreads = 2\nkeep_generations = 5\n')
+    monkeypatch.setenv("GDP_THREADS", "3")
+    monkeypatch.setenv("GDP_KEEP_GENERATIONS", "7")
+    settings = load_settings(file, {"keep_generations": 9})
+    assert (settings.tz, settings.threads, settings.keep_generations) == ("Europe/Berlin", 3, 9)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("tz = 'Mars/Olympus'\n", "is not an IANA time zone"),
+        ("threads = -1\n", "threads: Input should be greater than or equal to 0"),
+        ("memory_limit = 'lots'\n", "memory_limit"),
+        ("keep_generation = 3\n", "unknown key 'keep_generation' (did you mean 'keep_generations'?)"),
+        ("threads 3\n", "not TOML"),
+    ],
+)
+def test_a_wrong_setting_is_named(tmp_path: Path, text: str, reason: str) -> None:
+    """The file and the key, in one line."""
+    file = write(tmp_path / "gdp.toml", text)
+    with pytest.raises(UsageError) as refusal:
+        load_settings(file, {})
+    assert reason in str(refusal.value)
+    assert str(file) in str(refusal.value)
+
+
+def test_a_wrong_environment_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that nobody looks for the mistake in the file."""
+    monkeypatch.setenv("GDP_THREADS", "many")
+    with pytest.raises(UsageError, match=r"^\$GDP_THREADS: threads"):
+        load_settings(None, {})
+
+
+def test_a_project_is_found_from_a_folder_below_it(tmp_path: Path) -> None:
+    """Like git: the nearest gdp.toml at or above."""
+    init_project(tmp_path / "p")
+    below = tmp_path / "p" / "definitions" / "segments"
+    project = find_project(below)
+    assert project.folder == tmp_path / "p"
+    assert project.home.root == tmp_path / "p" / "data" / "home"
+    assert project.definitions_folder == tmp_path / "p" / "definitions"
+
+
+def test_without_a_project_the_shipped_definitions_serve(tmp_path: Path) -> None:
+    """One command on a log file must work before anything is configured."""
+    project = find_project(tmp_path)
+    assert (project.file, project.definitions_folder) == (None, STARTER / "definitions")
+
+
+def test_init_touches_nothing_that_exists(tmp_path: Path) -> None:
+    """A second init is refused; a file that was there stays."""
+    kept = write(tmp_path / "definitions" / "events.yml", "events: {}\n")
+    written = init_project(tmp_path)
+    assert kept not in written
+    assert kept.read_text() == "events: {}\n"
+    with pytest.raises(UsageError, match="there is a project already"):
+        init_project(tmp_path)

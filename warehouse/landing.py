@@ -1,0 +1,142 @@
+"""The landing: immutable Parquet files whose names are their batch numbers, listed in the control database."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import count
+from pathlib import Path
+
+from models.errors import GdpError
+from warehouse.control import (
+    InputRecord,
+    LandedFile,
+    QuarantineFile,
+    last_batch_seq,
+    next_quarantine_batch,
+    record_input,
+)
+from warehouse.files import fsync_dir, publish_file, sha256_file
+from warehouse.home import Home
+from warehouse.locks import exclusive
+
+_NAME = re.compile(r"(\d{10})\.parquet")
+
+
+@dataclass(frozen=True)
+class WrittenFile:
+    """A finished landing file under a temporary name."""
+
+    path: Path
+    batch_seq: int
+    rows: int
+    min_occurred_at: datetime
+    max_occurred_at: datetime
+
+
+@dataclass(frozen=True)
+class WrittenQuarantine:
+    """A finished file of refused rows under a temporary name."""
+
+    path: Path
+    batch: int
+    rows: int
+
+
+@contextmanager
+def landing_room(home: Home, *, wait: bool | float = True) -> Iterator[Path]:
+    """Be the only one who lands, with an empty folder for files on their way.
+
+    What a lander that was killed has left behind is set aside first: files that are not in the manifest. They are kept
+    in ``orphaned``, because a control database that was lost or restored leaves files without an entry, too.
+
+    Raises:
+        BusyError: if somebody else is landing for longer than ``wait`` seconds.
+    """
+    with exclusive(home.locks / "landing", "another ingest", wait=wait):
+        room = home.staging / "landing"
+        shutil.rmtree(room, ignore_errors=True)
+        _set_aside(home, home.landing / "event", after=last_batch_seq(home.control))
+        _set_aside(home, home.quarantine, after=next_quarantine_batch(home.control) - 1)
+        try:
+            room.mkdir(mode=0o700)
+            (home.landing / "event").mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise GdpError(f"{error.filename} cannot be made: {error.strerror}") from None
+        try:
+            yield room
+        finally:
+            shutil.rmtree(room, ignore_errors=True)
+
+
+def publish_input(
+    home: Home,
+    record: InputRecord,
+    written: Sequence[WrittenFile],
+    quarantine: WrittenQuarantine | None,
+    replayed: Sequence[tuple[str, str]] = (),
+) -> None:
+    """Give an input's files their names and make them count, all at once.
+
+    Until the last step, one transaction of the control database, nobody sees any of it; a crash before it leaves files
+    without an entry, which the next lander sets aside.
+    """
+    files = [_publish(home, file, record) for file in written]
+    kept = None
+    if quarantine is not None:
+        final = home.quarantine / f"{quarantine.batch:010d}.parquet"
+        quarantine.path.chmod(0o600)
+        publish_file(quarantine.path, final)
+        kept = QuarantineFile(
+            batch=quarantine.batch,
+            path=str(final.relative_to(home.root)),
+            rows=quarantine.rows,
+            reasons=record.reasons,
+            input_name=record.name,
+            input_form=record.form,
+            options=record.options,
+            created_at=record.landed_at,
+        )
+    record_input(home.control, record, files, kept, replayed)
+
+
+def _publish(home: Home, file: WrittenFile, record: InputRecord) -> LandedFile:
+    final = home.landing / "event" / f"{file.batch_seq:010d}.parquet"
+    file.path.chmod(0o600)
+    sha256 = sha256_file(file.path)
+    publish_file(file.path, final)
+    return LandedFile(
+        batch_seq=file.batch_seq,
+        entity="event",
+        source_kind="events",
+        path=str(final.relative_to(home.root)),
+        rows=file.rows,
+        bytes=final.stat().st_size,
+        sha256=sha256,
+        min_occurred_at=file.min_occurred_at,
+        max_occurred_at=file.max_occurred_at,
+        landed_at=record.landed_at,
+    )
+
+
+def _set_aside(home: Home, folder: Path, *, after: int) -> None:
+    """Move the files of a folder whose number was never given out of it."""
+    if not folder.is_dir():
+        return
+    left = [path for path in folder.iterdir() if (match := _NAME.fullmatch(path.name)) and int(match[1]) > after]
+    if not left:
+        return
+    home.orphaned.mkdir(mode=0o700, exist_ok=True)
+    for path in left:
+        target = home.orphaned / f"{folder.name}-{path.name}"
+        for number in count(2):
+            if not target.exists():
+                break
+            target = home.orphaned / f"{folder.name}-{path.stem}-{number}.parquet"
+        path.rename(target)
+    fsync_dir(home.orphaned)
+    fsync_dir(folder)

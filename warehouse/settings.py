@@ -1,0 +1,117 @@
+"""Settings: defaults, then gdp.toml, then the environment (GDP_…), then the command line."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from models.errors import UsageError, nearest
+from warehouse.yaml_file import first_problem
+
+PROJECT_FILE = "gdp.toml"
+
+
+class Settings(BaseSettings):
+    """What may differ between installations; relative paths start at the project's folder."""
+
+    model_config = SettingsConfigDict(env_prefix="GDP_", env_ignore_empty=True, extra="forbid", frozen=True)
+
+    home: Path = Field(default=Path("data/home"), description="The folder that holds everything we keep.")
+    definitions: Path = Field(default=Path("definitions"), description="The folder of the definitions.")
+    threads: int = Field(default=0, ge=0, le=1024, description="Threads of the database; 0: all cores.")
+    memory_limit: str = Field(
+        default="4GB",
+        pattern=r"^[1-9][0-9]{0,5}(MB|GB|MiB|GiB)$",
+        description="Memory of the database in a build.",
+    )
+    keep_generations: int = Field(default=3, ge=1, le=1000, description="How many published generations are kept.")
+    tz: str = Field(default="UTC", description="The zone in which reports count days, weeks and months.")
+
+    @field_validator("home", "definitions")
+    @classmethod
+    def _is_a_folder_of_its_own(cls, path: Path) -> Path:
+        if path == Path() or "\x00" in str(path):
+            raise ValueError("name a folder of its own, not the project's")
+        return path
+
+    @field_validator("tz")
+    @classmethod
+    def _zone_exists(cls, name: str) -> str:
+        return zone(name).key
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (the signature is pydantic's)
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags win over the environment, the environment over the project's file."""
+        toml = settings_cls.model_config.get("toml_file")
+        files = (TomlConfigSettingsSource(settings_cls, toml),) if isinstance(toml, Path) else ()
+        return (init_settings, env_settings, *files)
+
+    @property
+    def thread_count(self) -> int:
+        """How many threads the database may use."""
+        return self.threads or os.cpu_count() or 1
+
+
+def zone(name: str) -> ZoneInfo:
+    """The IANA time zone of that name.
+
+    Raises:
+        ValueError: if there is none; the message has the nearest names.
+    """
+    if name not in available_timezones():
+        raise ValueError(f"{name!r} is not an IANA time zone ({nearest(name, available_timezones())})")
+    return ZoneInfo(name)
+
+
+def load_settings(project_file: Path | None, flags: dict[str, Any]) -> Settings:
+    """Read the settings once.
+
+    Raises:
+        UsageError: if a value is not acceptable; the message names its key and where it stands.
+    """
+    where = str(project_file) if project_file else "the settings"
+    if project_file:
+        _check_project_file(project_file)
+
+    class FromFile(Settings):
+        model_config = SettingsConfigDict(toml_file=project_file)
+
+    try:
+        return FromFile(**flags)
+    except ValidationError as error:
+        key = str(error.errors()[0]["loc"][0]) if error.errors()[0]["loc"] else ""
+        variable = f"GDP_{key.upper()}"
+        place = "the command line" if key in flags else f"${variable}" if variable in os.environ else where
+        raise UsageError(f"{place}: {first_problem(error, Settings)}") from None
+
+
+def _check_project_file(path: Path) -> None:
+    try:
+        given = tomllib.loads(path.read_bytes().decode())
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: not UTF-8 at byte {error.start}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path}: not TOML: {error}") from None
+    for key in given:
+        if key not in Settings.model_fields:
+            raise UsageError(f"{path}: unknown key {key!r} ({nearest(key, Settings.model_fields)})")

@@ -1,0 +1,1 @@
+"""The other face: HTTP intake, JSON API and pages (none yet)."""
