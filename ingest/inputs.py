@@ -151,10 +151,19 @@ class HashedFile(io.RawIOBase):
         self.size += count
         return int(count)
 
+    def read(self, size: int = -1, /) -> bytes:
+        """At most ``size`` bytes (all of the rest, if negative); none at the end."""
+        try:
+            data = self._file.read(size)
+        except OSError as error:
+            raise BrokenFile(f"cannot be read: {error.strerror or error}") from None
+        self._digest.update(data)
+        self.size += len(data)
+        return data
+
     def finish(self) -> str:
         """Read what nobody asked for, and return the SHA-256 of the whole in hexadecimal."""
-        rest = memoryview(bytearray(1 << 20))
-        while self.readinto(rest):
+        while self.read(1 << 20):
             pass
         return self._digest.hexdigest()
 

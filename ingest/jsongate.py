@@ -18,7 +18,7 @@ from ingest.reasons import Reason, Refused, RefusedRow
 from models import limits
 
 #: How much of a stream is looked at in one go.
-BLOCK_BYTES = 8 << 20
+BLOCK_BYTES = 2 << 20
 #: How much of a refused line is kept: all of it, unless it is refused for its size.
 KEPT_BYTES = 4096
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -47,7 +48,11 @@ def test_the_command_line_loads_nothing_heavy() -> None:
         (["build", "--as-of", "10000-01-01"], "is not a date"),
         (["build", "--as-of", "1900-01-01"], "lies outside 2000-01-01"),
         (["build", "--as-of", "1767225600"], "is not a date"),
+        (["build", "--as-of", "2199-01-01"], "more than a day ahead"),
         (["build", "--wait", "-1"], "greater than or equal to 0"),
+        (["ingest", "events", ""], "a path is empty"),
+        (["ingest", "events", "data/home"], "lies in the home of the warehouse"),
+        (["--home", "", "status"], "home: name a folder of its own"),
         (["--project", "nowhere", "status"], "nowhere: no gdp.toml there (gdp init nowhere makes one)"),
         (["schema", "Persn"], "there is no shape 'Persn' (did you mean 'Person'?)"),
         (["status", "--format", "xml"], "'table'"),
@@ -215,6 +220,26 @@ def test_export_writes_every_table_and_defuses_formulas(built: Studio, tmp_path:
     assert "=1+1" in pq.read_table(tmp_path / "bi" / "event.parquet")["event_type"].to_pylist()
     built.ok("export", "event", "--to", tmp_path / "csv", "--format", "csv")
     assert "'=1+1" in (tmp_path / "csv" / "event.csv").read_text()
+
+
+def test_a_long_query_ends_at_ctrl_c(built: Studio) -> None:
+    """The database does not look at signals; we do."""
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "cli.app", "--project", str(built.folder)),
+            *("sql", "select count(*) from range(1000000000) as a, range(1000) as b"),
+        ],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    with process:
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(timeout=4)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (130, b"")
+    assert b"Traceback" not in err
 
 
 @pytest.mark.parametrize(
