@@ -17,6 +17,7 @@ from ingest.duckfiles import parquet
 from ingest.duplicates import Duplicates
 from ingest.landing_sql import CHECKED, MACROS, keyed_select
 from models.landing import EVENT_COLUMNS
+from warehouse.duck import connect
 from warehouse.landing import WrittenFile
 from warehouse.sql import quote_literal
 
@@ -37,16 +38,13 @@ class Engine:
 @contextmanager
 def connected(folder: Path, engine: Engine) -> Iterator[duckdb.DuckDBPyConnection]:
     """A database in memory that spills into ``folder`` and reaches for nothing on the network."""
-    config: dict[str, str | bool | int | float | list[str]] = {
+    config = {
         "threads": str(engine.threads),
         "memory_limit": engine.memory_limit,
         "temp_directory": str(folder / "spill"),
         "preserve_insertion_order": "false",
-        "autoinstall_known_extensions": "false",
-        "autoload_known_extensions": "false",
     }
-    with duckdb.connect(":memory:", config=config) as connection:
-        connection.execute("set TimeZone = 'UTC'")
+    with connect(config=config) as connection:
         for macro in (*MACROS, JSON_MACRO):
             connection.execute(macro)
         yield connection
