@@ -13,9 +13,10 @@ import json
 import random
 import resource
 import shutil
+import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -119,14 +120,14 @@ def _cpu_seconds() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def main() -> None:
+def main(arguments: Sequence[str] = ()) -> None:
     """Make the files, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--folder", type=Path, default=None)
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     folder = Path(tempfile.mkdtemp(dir=given.folder))
     try:
         run(folder, given.rows, given.threads, given.rounds)
@@ -169,4 +170,4 @@ def run(folder: Path, rows: int, threads: int, rounds: int) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import IO, Any
 
@@ -16,8 +16,10 @@ from models import limits
 from models.errors import GdpError
 
 DELIMITERS = (",", ";", "\t", "|")
-#: So many rows make a block.
+#: A block is so many rows, or fewer if they take this many bytes of the file; it is looked at every so many rows.
 BLOCK_ROWS = 50_000
+_BLOCK_BYTES = 32 << 20
+_LOOK_EVERY = 64
 
 
 class BrokenFile(GdpError):
@@ -64,7 +66,7 @@ def read_csv(stream: IO[bytes], delimiter: str | None = None) -> CsvFile:
     reader = csv.reader(_with_first(first, text), delimiter=delimiter, strict=True)
     header = _header(reader)
     newline = first[len(first.rstrip("\r\n")) :] or "\n"
-    return CsvFile(header, delimiter, newline, _blocks(reader, header))
+    return CsvFile(header, delimiter, newline, _blocks(reader, header, stream.tell))
 
 
 def sniff_delimiter(header: str) -> str:
@@ -93,11 +95,11 @@ def _header(reader: Any) -> list[str]:
     return names
 
 
-def _blocks(reader: Any, header: list[str]) -> Iterator[Cells]:
+def _blocks(reader: Any, header: list[str], position: Callable[[], int]) -> Iterator[Cells]:
     rows: list[list[str]] = []
     numbers: list[int] = []
     refused: list[RefusedRow] = []
-    number = 0
+    number, start = 0, position()
     try:
         for row in reader:
             if not row:
@@ -110,9 +112,10 @@ def _blocks(reader: Any, header: list[str]) -> Iterator[Cells]:
                 detail = f"{len(row)} cells where the header has {len(header)} (line {reader.line_num})"
                 raw = json.dumps(row, ensure_ascii=False).encode("utf-8", "replace")
                 refused.append(RefusedRow(number, Reason.RAGGED_ROW, detail, raw))
-            if len(rows) + len(refused) >= BLOCK_ROWS:
+            count = len(rows) + len(refused)
+            if count >= BLOCK_ROWS or (count % _LOOK_EVERY == 0 and position() - start >= _BLOCK_BYTES):
                 yield Cells(_table(header, numbers, rows), refused)
-                rows, numbers, refused = [], [], []
+                rows, numbers, refused, start = [], [], [], position()
     except csv.Error as error:
         raise BrokenFile(f"broken CSV in or before line {reader.line_num}: {error}") from None
     except UnicodeDecodeError as error:

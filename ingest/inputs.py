@@ -161,6 +161,10 @@ class HashedFile(io.RawIOBase):
         self.size += len(data)
         return data
 
+    def tell(self) -> int:
+        """How many bytes have been read."""
+        return self.size
+
     def finish(self) -> str:
         """Read what nobody asked for, and return the SHA-256 of the whole in hexadecimal."""
         while self.read(1 << 20):

@@ -24,10 +24,14 @@ BATCH_LINES = 1_000_000
 BATCH_BYTES = 512 << 20
 #: A template is looked for from so many lines on: it takes two more statements.
 TEMPLATE_LINES = 5_000
-#: It is used if it finds so many of the first lines again.
+#: It is tried on so many lines, and used if it finds so many of them again.
+_TEMPLATE_TRIAL = 20_000
 _WORTHWHILE = 0.7
+_MOST_SHAPES = 1_000
 #: Shapes are looked at for so many lines at a time.
 _SLICE_LINES = 50_000
+#: So much text is looked at one by one before the next is fetched.
+_PIECE_BYTES = 16 << 20
 #: How many texts are looked at to learn which keys a file has.
 _SAMPLE = 100
 _REMEMBERED_SHAPES = 100_000
@@ -86,15 +90,15 @@ class JsonRows:
         left = self._write_templated(table, facts) if table.num_rows >= TEMPLATE_LINES else table
         if left.num_rows:
             self._odd.append((left, facts))
-        if sum(odd.num_rows for odd, _ in self._odd) >= BATCH_LINES / 4:
+        if sum(odd.nbytes for odd, _ in self._odd) >= BATCH_BYTES / 4:
             self._write_odd()
 
     def _write_templated(self, table: pa.Table, facts: TextFacts) -> pa.Table:
         """Write the texts of a batch that its template finds again; returns the others."""
         template = template_of(_sample_of(table))
-        if template is None or facts.has_escapes:
+        if template is None:
             return table
-        first = table.slice(0, _SLICE_LINES)
+        first = table.slice(0, _TEMPLATE_TRIAL)
         shapes, found = self._shapes_within(template, first, facts)
         if found < _WORTHWHILE * first.num_rows:
             return table
@@ -108,6 +112,8 @@ class JsonRows:
             found = self._parts.connection.execute(
                 f"select shape, count(*), min(row_number) from ({raw.sql}) where ok group by shape"
             ).fetchall()
+            if len(found) > _MOST_SHAPES:
+                return [], 0
             texts = self._texts_of([number for _, _, number in found], "batch")
         good = {}
         for shape, count, number in found:
@@ -203,7 +209,8 @@ def _sample_of(table: pa.Table) -> list[str]:
 
 
 def _columns(table: pa.Table) -> Iterator[tuple[list[int], list[str]]]:
-    for batch in table.to_batches(max_chunksize=10_000):
+    """The rows of a table in pieces that fit into memory as Python objects."""
+    for batch in table.to_batches(max_chunksize=max(1, _PIECE_BYTES * table.num_rows // max(1, table.nbytes))):
         yield batch["row_number"].to_pylist(), batch["text"].to_pylist()
 
 

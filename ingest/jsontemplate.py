@@ -107,6 +107,8 @@ def templated_events(relation: str, template: Template, facts: TextFacts, shapes
     objects = [f"coalesce({columns[name]}, '{{}}')" for name in _OBJECTS if name in columns]
     for value in objects:
         checks += [f"not ({' or '.join(number_doubts(value, facts))})", f"not contains(substring({value}, 2), '{{')"]
+        if facts.has_escapes:
+            checks.append(f"not contains({value}, '\\u0000')")
         if facts.has_arrays:
             checks.append(f"strlen({value}) <= {2 * limits.MAX_ELEMENTS}")
     shape = f"hash({', '.join(f'try(json_keys({value}))' for value in objects)})" if objects else "0::ubigint"
@@ -125,7 +127,8 @@ def templated_events(relation: str, template: Template, facts: TextFacts, shapes
             from {relation}
         )
     """
-    return RawRows(sql, list(columns), is_plain=facts.is_ascii and not facts.has_escapes)
+    # A text that is found again holds no escapes, but for those inside objects.
+    return RawRows(sql, list(columns), is_plain=facts.is_ascii)
 
 
 def _json_texts(keys: Sequence[str]) -> str:

@@ -14,7 +14,6 @@ from ingest.reasons import Reason, Refused, RefusedRow
 
 #: A text that goes on for longer is not read to its end.
 MAX_TEXT_BYTES = 64 << 20
-_BLOCK_TEXTS = 20_000
 _BLANK = " \t\r\n"
 # Finds where a text ends, whatever it holds; whether it may land is judged behind.
 _LENIENT = json.JSONDecoder(strict=False, parse_int=str, parse_float=str)
@@ -29,6 +28,7 @@ def read_texts(stream: IO[bytes]) -> Iterator[Lines]:
     numbers: list[int] = []
     texts: list[str] = []
     refused: list[RefusedRow] = []
+    size = 0
     for number, text in enumerate(_texts(stream), start=1):
         data = text.encode("utf-8", "surrogateescape")
         try:
@@ -37,9 +37,10 @@ def read_texts(stream: IO[bytes]) -> Iterator[Lines]:
         except Refused as refusal:
             kept = data[:KEPT_BYTES] if refusal.reason is Reason.TOO_LARGE else data
             refused.append(RefusedRow(number, refusal.reason, refusal.detail, kept))
-        if len(texts) + len(refused) >= _BLOCK_TEXTS:
+        size += len(data)
+        if size >= BLOCK_BYTES:
             yield _block(numbers, texts, refused)
-            numbers, texts, refused = [], [], []
+            numbers, texts, refused, size = [], [], [], 0
     yield _block(numbers, texts, refused)
 
 

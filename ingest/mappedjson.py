@@ -17,7 +17,7 @@ from ingest.mappedsql import RowForm
 from ingest.parts import Parts
 from ingest.reasons import Reason, Refused, RefusedRow
 
-_BATCH_RECORDS = 200_000
+_BATCH_BYTES = 128 << 20
 
 
 class MappedJson:
@@ -36,6 +36,7 @@ class MappedJson:
         self._rules = rules
         self._refused: list[RefusedRow] = []
         self._waiting: list[tuple[int, dict[str, str]]] = []
+        self._waiting_bytes = 0
         self._names: dict[str, None] = {}
         self._read_as: dict[str, str] = {}
 
@@ -48,10 +49,11 @@ class MappedJson:
                 continue
             try:
                 self._waiting.append((number, _columns_of(strictjson.parse(text))))
+                self._waiting_bytes += len(text)
             except Refused as refusal:
                 self.records += 1
                 self._refused.append(RefusedRow(number, refusal.reason, refusal.detail, text.encode()))
-        if len(self._waiting) >= _BATCH_RECORDS:
+        if self._waiting_bytes >= _BATCH_BYTES:
             self._write_batch()
 
     def finish(self) -> None:
@@ -65,7 +67,7 @@ class MappedJson:
         return refused
 
     def _write_batch(self) -> None:
-        waiting, self._waiting = self._waiting, []
+        waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
         if not waiting:
             return
         self._names |= dict.fromkeys(name for _, record in waiting for name in record)

@@ -17,7 +17,8 @@ from ingest.strictjson import RawNumber
 from ingest.times import instant
 
 _DIGITS = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
-_DOUBTFUL_ROWS = 10_000
+#: So much of the doubtful rows is looked at one by one before the next are fetched.
+_PIECE_BYTES = 16 << 20
 
 
 class MappedRows:
@@ -37,8 +38,9 @@ class MappedRows:
         left = self._parts.write(select, computes_ids=self._form.layout.computes_ids, missing_from=relation)
         assert left is not None
         self.records += self._parts.taken - before + left.num_rows
-        for start in range(0, left.num_rows, _DOUBTFUL_ROWS):
-            with self._parts.registered("left_rows", left.slice(start, _DOUBTFUL_ROWS)):
+        piece = max(1, _PIECE_BYTES * left.num_rows // max(1, left.nbytes))
+        for start in range(0, left.num_rows, piece):
+            with self._parts.registered("left_rows", left.slice(start, piece)):
                 self._check_one_by_one("left_rows")
 
     def finish(self) -> None:

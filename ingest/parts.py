@@ -21,8 +21,8 @@ from warehouse.duck import connect
 from warehouse.landing import WrittenFile
 from warehouse.sql import quote_literal
 
-#: Checked rows are written when so many wait.
-_CHECKED_ROWS = 500_000
+#: Checked rows are written when so much of them waits.
+_CHECKED_BYTES = 256 << 20
 _ARROW_TYPES = {"BIGINT": pa.int64(), "VARCHAR": pa.string(), "TIMESTAMPTZ": pa.timestamp("us", tz="UTC")}
 _CHECKED_SCHEMA = pa.schema([(name, _ARROW_TYPES[type_]) for name, type_ in CHECKED.items()])
 
@@ -129,7 +129,7 @@ class Parts:
         """Take rows that ``eventcheck`` has brought into landed form, with their row_number."""
         if rows:
             self._checked.append(pa.Table.from_pylist(list(rows), schema=_CHECKED_SCHEMA))
-        if sum(table.num_rows for table in self._checked) >= _CHECKED_ROWS:
+        if sum(table.nbytes for table in self._checked) >= _CHECKED_BYTES:
             self.flush_checked()
 
     def flush_checked(self) -> None:

@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from ingest.columns import JSON_VALUE, Column
-from ingest.csvfile import BrokenFile, CsvFile, read_csv
+from ingest.csvfile import CsvFile, read_csv
 from ingest.duckfiles import parquet
 from ingest.eventcheck import Rules
 from ingest.headers import lay_out
@@ -26,15 +26,15 @@ from ingest.mappedrows import MappedRows
 from ingest.mappedsql import RowForm
 from ingest.mapping import Mapping
 from ingest.options import LandOptions
+from ingest.parquetfile import columns_of, numbered_rows, rows_with_large_cells
 from ingest.parts import Parts
 from ingest.prefetch import prefetched
 from ingest.quarantinefile import QuarantineWriter
 from ingest.times import TimeRange
-from ingest.trusted import csv_relation, land_trusted, parquet_relation
+from ingest.trusted import csv_relation, land_trusted
 
 _BATCH_ROWS = 1_000_000
 _BATCH_BYTES = 512 << 20
-_INTERNAL_COLUMNS = ("row_number", "file_row_number")
 
 
 @dataclass
@@ -174,12 +174,9 @@ def _read_trusted_csv(work: Reading, room: Path, columns: tuple[Column, ...], fi
 
 def _read_parquet(work: Reading, room: Path) -> None:
     path = _unpacked(work.source, room) if work.source.is_compressed else _linked(work.source, room)
-    described = work.parts.connection.execute(f"describe from {parquet(path)}").fetchall()
-    columns = tuple(Column(name, type_, is_clean=work.options.trusted) for name, type_, *_ in described)
-    if any(column.name.lower() in _INTERNAL_COLUMNS for column in columns):
-        raise BrokenFile("a column is called row_number or file_row_number; rename it")
+    columns = columns_of(work.parts.connection, path, is_clean=work.options.trusted)
     form = work.row_form(columns)
-    relation = parquet_relation(path)
+    relation = numbered_rows(path)
     _note_naive_times(work, form, relation)
     if work.options.trusted:
         work.rows_in, refused = land_trusted(work.parts, form, relation, work.rules(is_mapped=True))
@@ -196,15 +193,20 @@ def _linked(source: Opened, room: Path) -> Path:
 
 
 def _read_parquet_rows(work: Reading, form: RowForm, path: Path) -> None:
-    ((count,),) = work.parts.connection.execute(f"select count(*) from {parquet(path)}").fetchall()
+    connection, relation = work.parts.connection, numbered_rows(path)
+    ((count,),) = connection.execute(f"select count(*) from {parquet(path)}").fetchall()
     rows = MappedRows(work.parts, form, work.rules(is_mapped=True))
     for start in range(0, count, _BATCH_ROWS):
-        rows.take(f"(from {parquet_relation(path)} where row_number > {start} and row_number <= {start + _BATCH_ROWS})")
+        batch = f"(from {relation} where row_number > {start} and row_number <= {start + _BATCH_ROWS})"
+        bearable, refused = rows_with_large_cells(connection, batch, form.columns)
+        work.rows_in += len(refused)
+        work.quarantine.add(refused)
+        rows.take(bearable)
         work.quarantine.add(rows.drain_refused())
         work.on_progress()
     rows.finish()
     work.quarantine.add(rows.drain_refused())
-    work.rows_in = rows.records
+    work.rows_in += rows.records
 
 
 def _unpacked(source: Opened, room: Path) -> Path:

@@ -105,8 +105,8 @@ def _from_number(name: str, number: Decimal) -> datetime:
 PLAIN_TIME = (
     r"\d{4}-\d{2}-\d{2}[T ](?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,9})?)?(?:Z|[+-](?:0\d|1[0-7])(?::?[0-5]\d)?)"
 )
-#: The same for an epoch number: whole seconds, milliseconds or microseconds of this century.
-PLAIN_EPOCH = r"[1-9]\d{8,10}|[1-9]\d{11,13}|[1-9]\d{14,16}"
+#: The same for an epoch number: whole milliseconds or microseconds, or seconds, of this century.
+PLAIN_EPOCH = r"[1-9]\d{8,10}(?:\.\d{1,9})?|[1-9]\d{11,13}|[1-9]\d{14,16}"
 
 
 def text_time_sql(text: str) -> str:
@@ -116,9 +116,9 @@ def text_time_sql(text: str) -> str:
 
 def epoch_sql(text: str) -> str:
     """The TIMESTAMPTZ of the digits of an epoch number that matches ``PLAIN_EPOCH``, null for any other text."""
-    number = f"try_cast({text} as bigint)"
+    number = f"try_cast({text} as decimal(27, 9))"
+    factor = f"case when {number} < 1e11::bigint then 1000000 when {number} < 1e14::bigint then 1000 else 1 end"
     return (
         f"case when regexp_full_match({text}, '{PLAIN_EPOCH}')"
-        f" then make_timestamptz({number} * case when {number} < 100_000_000_000 then 1_000_000"
-        f" when {number} < 100_000_000_000_000 then 1_000 else 1 end) end"
+        f" then make_timestamptz(floor({number} * ({factor})::decimal(7, 0))::bigint) end"
     )

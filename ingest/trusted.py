@@ -83,12 +83,6 @@ def _reason(time_text: str | None, lacks_id: bool, lacks_type: bool, lacks_time:
     return Reason.TIME_RANGE, f"occurred_at {time_text} is not between 2000-01-01 and a day from now"
 
 
-def parquet_relation(path: Path) -> str:
-    """The rows of a Parquet file with their numbers, from 1."""
-    rows = f"read_parquet({file_literal(path)}, file_row_number = true)"
-    return f"(select file_row_number + 1 as row_number, * exclude (file_row_number) from {rows})"
-
-
 def csv_relation(path: Path, columns: Sequence[Column], delimiter: str, *, newline: str, is_compressed: bool) -> str:
     """The rows of a CSV file as text, without numbers: numbering would keep DuckDB from reading in parallel."""
     names = ", ".join(f"{quote_literal(column.name)}: 'VARCHAR'" for column in columns)

@@ -40,7 +40,7 @@ module, name, nth, when, home, file = sys.argv[1:]
 import ingest.events
 import ingest.jsonrows
 from warehouse.home import Home
-ingest.jsonrows.BATCH_LINES = 1
+ingest.jsonrows.BATCH_BYTES = 4
 import ingest.jsongate
 ingest.jsongate.BLOCK_BYTES = 2000
 owner = importlib.import_module(module)

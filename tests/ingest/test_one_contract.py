@@ -15,6 +15,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+import ingest.jsonrows
 from ingest import strictjson
 from ingest.jsonshape import Plan
 from ingest.quarantine import quarantined_rows
@@ -151,13 +152,95 @@ MUTATIONS = st.tuples(
 @given(st.lists(st.tuples(events(), st.lists(MUTATIONS, max_size=2)), min_size=ROWS, max_size=ROWS))
 def test_mutated_bytes_are_all_accounted_for(given: list[tuple[dict[str, Any], list[tuple[int, bytes]]]]) -> None:
     """Events with bytes replaced at random: nothing crashes, nothing is lost, both ways in agree."""
+    _assert_both_ways_agree(_mutated(given))
+
+
+def _mutated(given: list[tuple[dict[str, Any], list[tuple[int, bytes]]]]) -> bytes:
     lines = []
     for one, mutations in given:
         data = bytearray(json.dumps(one, ensure_ascii=False).encode())
         for place, new in mutations:
             data[place % len(data) : place % len(data) + 1] = new
         lines.append(bytes(data))
-    _assert_both_ways_agree(jsonl(*lines))
+    return jsonl(*lines)
+
+
+SEPARATORS = [(", ", ": "), (",", ":")]
+LOG_VALUE = st.one_of(
+    TEXT, st.sampled_from(["a, b", 'a": "b', "\\", "x,", ":x", "{", "[1]", "null", "7", "é", "\\u0000"])
+)
+LOG_NUMBER = st.one_of(
+    st.integers(-9, 10**18), st.floats(allow_nan=False, allow_infinity=False), st.booleans(), st.none()
+)
+
+
+@st.composite
+def log_lines(draw: st.DrawFn) -> list[bytes]:
+    """Lines of one writer: the same keys in the same order, spaced in one way; a few are mutated."""
+    separators = draw(st.sampled_from(SEPARATORS))
+    with_properties, extra = draw(st.booleans()), draw(st.sampled_from([None, "seconds", "a.b", 'q"']))
+    ascii_only = draw(st.booleans())
+    lines = []
+    for number in range(ROWS):
+        one = event(eventId=f"e{number}", personId=draw(LOG_VALUE) or "x", utmSource=draw(LOG_VALUE))
+        if with_properties:
+            one["properties"] = {
+                "a": draw(LOG_VALUE),
+                "b": draw(LOG_NUMBER),
+                "c": draw(st.sampled_from([1.5, [], {}, [1, 2]])),
+            }
+        if extra:
+            one[extra] = draw(LOG_NUMBER)
+        if draw(st.integers(0, 9)) == 0:
+            del one["utmSource"]
+        text = json.dumps(one, separators=separators, ensure_ascii=ascii_only)
+        if draw(st.integers(0, 19)) == 0:
+            text = draw(
+                st.sampled_from(
+                    [
+                        text.replace("}", ",}", 1),
+                        text.replace('"b"', '"a"'),
+                        text.replace("1.5", "1.50").replace("null", "NaN"),
+                        text.replace("1.5", "1e400"),
+                        text.replace("1.5", r'"\u0000"'),
+                        text.replace('"eventId"', '"eventId":"z","eventId"'),
+                        text.replace(":", " :", 1),
+                        text.replace('"x"', "3"),
+                    ]
+                )
+            )
+        lines.append(text.encode())
+    return lines
+
+
+@settings(max_examples=12, phases=NO_SHRINKING)
+@given(log_lines())
+def test_the_template_of_a_log_agrees_with_the_check_of_single_rows(lines: list[bytes]) -> None:
+    """Texts that a template finds again come out like all others."""
+    _assert_the_template_agrees(lines)
+
+
+@pytest.mark.slow
+@settings(max_examples=300, phases=NO_SHRINKING)
+@given(log_lines())
+def test_templates_at_length(lines: list[bytes]) -> None:
+    """The same, 12,000 lines long."""
+    _assert_the_template_agrees(lines)
+
+
+@pytest.mark.slow
+@settings(max_examples=250, phases=NO_SHRINKING)
+@given(st.lists(st.tuples(events(), st.lists(MUTATIONS, max_size=2)), min_size=ROWS, max_size=ROWS))
+def test_mutated_bytes_at_length(given: list[tuple[dict[str, Any], list[tuple[int, bytes]]]]) -> None:
+    """10,000 rows of mutated events."""
+    _assert_both_ways_agree(_mutated(given))
+
+
+def _assert_the_template_agrees(lines: list[bytes]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ingest.jsonrows, "TEMPLATE_LINES", 1)
+        patch.setattr(ingest.jsonrows, "_WORTHWHILE", 0)
+        _assert_both_ways_agree(jsonl(*lines))
 
 
 def _assert_both_ways_agree(content: bytes) -> None:

@@ -178,3 +178,16 @@ def test_objects_of_a_trusted_file_are_taken_whole(home: Home) -> None:
     summary = land(home, bad, "b.parquet", trusted=True)
     assert (counts(summary), summary.exit_code) == ((0, 0, 0, 0), 1)
     assert "Malformed JSON" in (summary.files[0].error or "")
+
+
+def test_a_small_file_of_giant_cells_is_refused_within_memory(home: Home) -> None:
+    """D17: sizes are looked at first; what is too large is not kept, the rows beside it land."""
+    giant = pa.DictionaryArray.from_arrays(pa.array([0] * 3000 + [1], pa.int32()), pa.array(["x" * (1 << 20), "small"]))
+    table = {"user": ["ada"] * 3001, "event": ["x"] * 3001, "time": [NOON] * 3001, "blob": giant}
+    content = parquet(**table)
+    assert len(content) < 200_000
+    summary = land(home, content, "bomb.parquet")
+    assert (counts(summary), reasons(summary)) == ((3001, 1, 0, 3000), {"too_large": 3000})
+    (row,) = quarantined_rows(home, ["1-1"])
+    assert row.detail == "the cell of blob is longer than 32768 bytes"
+    assert row.text == '{"user":"ada","event":"x","time":"2026-01-30T12:00:00Z"}'

@@ -51,7 +51,7 @@ def test_a_key_that_appears_late_does_not_change_how_earlier_records_were_read(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The file is refused with the --map that would settle it; nothing of it lands."""
-    monkeypatch.setattr(mappedjson, "_BATCH_RECORDS", 2)
+    monkeypatch.setattr(mappedjson, "_BATCH_BYTES", 100)
     monkeypatch.setattr(jsongate, "BLOCK_BYTES", 70)
     time = "2026-01-30T12:00:00Z"
     lines = [{"user": "ada", "action": "click", "time": time}] * 2 + [
