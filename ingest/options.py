@@ -5,11 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, replace
-from typing import Any
+from datetime import datetime
+from typing import Any, Literal
 
 from ingest.inputs import Form
 from ingest.mapping import Mapping
 from models.event import Source
+
+#: Who wrote what is to be read: an application its events, or one of the services that are known here.
+Writer = Literal["events", "segment", "meta", "stripe"]
 
 
 @dataclass(frozen=True)
@@ -17,6 +21,8 @@ class LandOptions:
     """How inputs are read.
 
     Attributes:
+        writer: whose files they are.
+        received_at: when deliveries that do not say so themselves were received; for the files of a service.
         mapping: what the columns of a file hold; None leaves it to the header.
         source: the source of events that name none; by default ``app`` for JSON events, ``custom`` for mapped rows.
         tz: the IANA zone of times without one in mapped files; the mapping's, or UTC, by default.
@@ -26,6 +32,8 @@ class LandOptions:
         wait: how long to wait for another ingest to end: seconds, or True for ever.
     """
 
+    writer: Writer = "events"
+    received_at: datetime | None = None
     mapping: Mapping | None = None
     source: Source | None = None
     tz: str | None = None
@@ -49,7 +57,12 @@ class LandOptions:
         mapping = (
             None if self.mapping is None else self.mapping.model_dump(mode="json", by_alias=True, exclude_unset=True)
         )
-        return {"mapping": mapping, "source": self.source, "tz": self.tz, "trusted": self.trusted}
+        reading = {"mapping": mapping, "source": self.source, "tz": self.tz, "trusted": self.trusted}
+        if self.writer != "events":
+            reading["writer"] = self.writer
+        if self.received_at is not None:
+            reading["received_at"] = self.received_at.isoformat()
+        return reading
 
     def fingerprint(self, form: Form) -> str:
         """A hash of what decides how bytes become rows."""
@@ -59,9 +72,11 @@ class LandOptions:
     @staticmethod
     def from_reading(reading: dict[str, Any], base: LandOptions) -> LandOptions:
         """The options of an earlier ingest, with the resources of ``base``."""
-        mapping = reading.get("mapping")
+        mapping, received_at = reading.get("mapping"), reading.get("received_at")
         return replace(
             base,
+            writer=reading.get("writer", "events"),
+            received_at=None if received_at is None else datetime.fromisoformat(received_at),
             mapping=None if mapping is None else Mapping.model_validate(mapping),
             source=reading.get("source"),
             tz=reading.get("tz"),

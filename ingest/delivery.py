@@ -1,0 +1,107 @@
+"""Deliveries of a service: what was sent, and when and by which way we received it.
+
+A file holds bodies as they were sent, or each in an envelope: ``{"received_at": "…", "body": …}``, with ``channel``
+where a service has several. The body is an object, or a text that holds it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ingest import strictjson
+from ingest.reasons import Reason, Refused
+from ingest.strictjson import shown
+from ingest.times import TimeRange, instant
+from warehouse.sql import quote_literal
+
+_REQUIRED = {"received_at", "body"}
+_KEYS = _REQUIRED | {"channel"}
+_WORD = re.compile(r"[a-z_]{1,32}")
+# What an envelope looks like whose body can be cut out without parsing: the body stands last.
+_HEAD = r'^\{ ?"received_at": ?"([0-9TZtz:+. -]{1,40})", ?(?:"channel": ?"([a-z_]{1,32})", ?)?"body": ?\{'
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One body as it was sent (``text``; ``value`` is what it says), and what is known of its receipt."""
+
+    text: str
+    value: Any
+    received_at: datetime | None = None
+    channel: str | None = None
+
+
+def open_delivery(text: str, times: TimeRange) -> Delivery:
+    """Take a text out of its envelope, if it is in one.
+
+    Args:
+        text: what ``jsongate.check_record`` let through.
+        times: within which a delivery may have been received.
+
+    Raises:
+        Refused: if the text is no strict JSON, or an envelope that is not as it should be.
+    """
+    value = strictjson.parse(text)
+    if not isinstance(value, dict) or not value.keys() >= _REQUIRED:
+        return Delivery(text, value)
+    if extra := value.keys() - _KEYS:
+        raise Refused(
+            Reason.UNKNOWN_VALUE, f"{shown(min(extra))} is no key of an envelope (received_at, channel, body)"
+        )
+    received_at = instant("received_at", value["received_at"])
+    times.check("received_at", received_at)
+    channel = value.get("channel")
+    if channel is not None and not (isinstance(channel, str) and _WORD.fullmatch(channel)):
+        raise Refused(Reason.UNKNOWN_VALUE, "channel is no word of small letters")
+    body = value["body"]
+    if isinstance(body, str):
+        return Delivery(body, strictjson.parse(body), received_at, channel)
+    return Delivery(_body_text(text), body, received_at, channel)
+
+
+def _body_text(text: str) -> str:
+    """The body of an envelope as it is written there: what stands behind its key on the first level."""
+    decoder = json.JSONDecoder(strict=False, parse_int=str, parse_float=str)
+    position = text.index("{") + 1
+    while True:
+        key, position = decoder.raw_decode(text, _past(text, position))
+        position = _past(text, _past(text, position) + 1)
+        _, end = decoder.raw_decode(text, position)
+        if key == "body":
+            return text[position:end]
+        position = _past(text, end) + 1
+
+
+def _past(text: str, position: int) -> int:
+    """Where the white space from a position on ends."""
+    while text[position] in " \t\r\n":
+        position += 1
+    return position
+
+
+def opened_deliveries(relation: str) -> str:
+    """The query that takes texts out of plain envelopes without parsing them.
+
+    Args:
+        relation: texts that are JSON (``row_number``, ``text``).
+
+    Returns: a query for ``row_number``, ``body``, ``received_text`` and ``channel`` of each text: its body as it is
+    written, and the text of the time of receipt; where the text is in no plain envelope, the whole text and nulls.
+    A body is JSON if and only if the text was that envelope: the caller checks it.
+    """
+    pattern = quote_literal(_HEAD)
+    return f"""
+        select
+            row_number,
+            case when is_enveloped then rtrim(text[length(head):-2]) else text end as body,
+            case when is_enveloped then regexp_extract(head, {pattern}, 1) end as received_text,
+            case when is_enveloped then nullif(regexp_extract(head, {pattern}, 2), '') end as channel
+        from (
+            select *, regexp_extract(text, {pattern}) as head, head <> '' as is_enveloped
+            from (select row_number, trim(text, ' \t\r') as text from {relation})
+        )
+    """
