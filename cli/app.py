@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from cli import build, ingest, project, quarantine, reports, tables
+from cli import build, ingest, landing, project, quarantine, reports, tables
 from cli.state import State
 from models.errors import GdpError
 
@@ -42,6 +42,7 @@ def common(
 
 project.register(app)
 ingest.register(app)
+landing.register(app)
 quarantine.register(app)
 build.register(app)
 reports.register(app)

@@ -70,6 +70,8 @@ def events(
     else:
         _print(summary)
     for file in summary.files:
+        if file.warning:
+            typer.echo(f"gdp: warning: {file.warning}", err=True)
         if file.error:
             typer.echo(f"gdp: {file.path}: {file.error}", err=True)
     raise typer.Exit(summary.exit_code)

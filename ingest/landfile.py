@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -17,6 +18,7 @@ from ingest.reading import Reading, read_input
 from ingest.summary import FileSummary
 from warehouse.control import (
     InputRecord,
+    inputs_of_content,
     known_input,
     landed_files,
     last_batch_seq,
@@ -113,6 +115,31 @@ def _publish(home: Home, work: Reading, sha256: str) -> FileSummary:
         landed_at=work.now,
     )
     refused = WrittenQuarantine(work.quarantine.path, work.quarantine.batch, quarantined) if quarantined else None
+    before = _other_landings(home, record) if landed else ()
     publish_input(home, record, work.parts.finished, refused)
     notes = (f"times without a zone were read as {work.options.zone}",) if work.has_naive_times else ()
-    return FileSummary(record.name, work.rows_in, landed, duplicate, quarantined, reasons=record.reasons, notes=notes)
+    return FileSummary(
+        record.name,
+        work.rows_in,
+        landed,
+        duplicate,
+        quarantined,
+        reasons=record.reasons,
+        notes=notes,
+        also_landed_as=before,
+    )
+
+
+def _other_landings(home: Home, record: InputRecord) -> tuple[str, ...]:
+    """When and under which name the same bytes landed before, read in another way."""
+    known = inputs_of_content(home.control, record.sha256)
+    return tuple(
+        f"{other.name} on {other.landed_at:%Y-%m-%d %H:%M:%S} UTC"
+        for other in known
+        if other.landed and _meaning(other.options) != _meaning(record.options)
+    )
+
+
+def _meaning(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What of the options decides what a row says."""
+    return {name: options.get(name) for name in ("mapping", "source", "tz")}

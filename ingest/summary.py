@@ -12,7 +12,8 @@ from typing import Any
 class FileSummary:
     """What became of one file's rows; ``error`` says why none of them landed.
 
-    ``is_usage_error`` tells a file whose columns nobody has explained from one that cannot be read.
+    ``is_usage_error`` tells a file whose columns nobody has explained from one that cannot be read. ``also_landed_as``
+    says when the same content landed before with another mapping, source or zone.
     """
 
     path: str
@@ -24,6 +25,17 @@ class FileSummary:
     error: str | None = None
     is_usage_error: bool = False
     notes: tuple[str, ...] = ()
+    also_landed_as: tuple[str, ...] = ()
+
+    @property
+    def warning(self) -> str | None:
+        """What somebody ought to know who did not mean to land a file twice."""
+        if not self.also_landed_as:
+            return None
+        return (
+            f"{self.path}: the same content landed before with another mapping, source or zone"
+            f" ({'; '.join(self.also_landed_as)}), so its rows may count twice (gdp landing forget takes one back)"
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The summary as plain values (docs/json.md)."""
@@ -37,6 +49,8 @@ class FileSummary:
         }
         if self.notes:
             plain["notes"] = list(self.notes)
+        if self.also_landed_as:
+            plain["also_landed_as"] = list(self.also_landed_as)
         if self.error is not None:
             plain["error"] = self.error
         return plain

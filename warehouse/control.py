@@ -152,6 +152,15 @@ def known_input(control: Path, sha256: str, fingerprint: str) -> InputRecord | N
     return None if row is None else _input_record(row)
 
 
+def inputs_of_content(control: Path, sha256: str) -> list[InputRecord]:
+    """What became of the same bytes whichever way they were read, oldest first."""
+    with opened(control) as connection:
+        rows = connection.execute(
+            f"select {_INPUT_FIELDS} from input where sha256 = ? order by input_id", (sha256,)
+        ).fetchall()
+    return [_input_record(row) for row in rows]
+
+
 def may_know_input(control: Path, size: int) -> bool:
     """Whether any input of this size was handed in before: if not, its bytes need not be hashed to know them."""
     with opened(control) as connection:
@@ -169,7 +178,7 @@ def landed_files(
     control: Path, *, entity: str = "event", after: int = 0, between: tuple[datetime, datetime] | None = None
 ) -> list[LandedFile]:
     """The landing files that count, by batch_seq; ``between`` keeps those that may hold a time of that range."""
-    first, last = (_text(between[0]), _text(between[1])) if between else ("", "9999")
+    first, last = (as_text(between[0]), as_text(between[1])) if between else ("", "9999")
     with opened(control) as connection:
         rows = connection.execute(
             "select batch_seq, entity, source_kind, path, rows, bytes, sha256,"
@@ -177,7 +186,7 @@ def landed_files(
             " where entity = ? and batch_seq > ? and max_occurred_at >= ? and min_occurred_at <= ? order by batch_seq",
             (entity, after, first, last),
         ).fetchall()
-    return [LandedFile(*row[:7], *map(_time, row[7:])) for row in rows]
+    return [LandedFile(*row[:7], *map(as_time, row[7:])) for row in rows]
 
 
 def last_batch_seq(control: Path) -> int:
@@ -193,7 +202,10 @@ def last_batch_seq(control: Path) -> int:
 def next_quarantine_batch(control: Path) -> int:
     """The number of the next file of refused rows."""
     with opened(control) as connection:
-        (number,) = connection.execute("select coalesce(max(batch), 0) + 1 from quarantine_file").fetchone()
+        (number,) = connection.execute(
+            "select 1 + max((select coalesce(max(batch), 0) from quarantine_file),"
+            " (select coalesce(max(quarantine_batch), 0) from forgotten_input))"
+        ).fetchone()
     return int(number)
 
 
@@ -215,21 +227,25 @@ def record_input(
     """
     assert record.rows_in == record.landed + record.duplicate + record.quarantined, record
     with opened(control) as connection, transaction(connection):
-        cursor = connection.execute(
-            f"insert into input ({_INPUT_FIELDS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (input_id,) = connection.execute(
+            "select 1 + max((select coalesce(max(input_id), 0) from input),"
+            " (select coalesce(max(input_id), 0) from forgotten_input))"
+        ).fetchone()
+        connection.execute(
+            f"insert into input (input_id, {_INPUT_FIELDS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
+                input_id,
                 *(record.name, record.form, record.sha256, record.bytes, _json(record.options), record.fingerprint),
                 *(record.rows_in, record.landed, record.duplicate, record.quarantined, _json(record.reasons)),
-                _text(record.landed_at),
+                as_text(record.landed_at),
             ),
         )
-        input_id = cursor.lastrowid
         for file in files:
             connection.execute(
                 "insert into landing_file values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     *(file.batch_seq, file.entity, file.source_kind, file.path, file.rows, file.bytes, file.sha256),
-                    *(_text(file.min_occurred_at), _text(file.max_occurred_at), _text(file.landed_at), input_id),
+                    *(as_text(file.min_occurred_at), as_text(file.max_occurred_at), as_text(file.landed_at), input_id),
                 ),
             )
         if quarantine is not None:
@@ -237,12 +253,12 @@ def record_input(
                 "insert into quarantine_file values (?, ?, ?, ?, ?, ?)",
                 (
                     *(quarantine.batch, quarantine.path, quarantine.rows, _json(quarantine.reasons)),
-                    *(_text(quarantine.created_at), input_id),
+                    *(as_text(quarantine.created_at), input_id),
                 ),
             )
         connection.executemany(
-            "insert or ignore into quarantine_replay values (?, ?, ?)",
-            [(row_id, _text(record.landed_at), outcome) for row_id, outcome in replayed],
+            "insert or ignore into quarantine_replay values (?, ?, ?, ?)",
+            [(row_id, as_text(record.landed_at), outcome, input_id) for row_id, outcome in replayed],
         )
 
 
@@ -266,7 +282,7 @@ def _input_record(row: tuple[Any, ...]) -> InputRecord:
         duplicate=duplicate,
         quarantined=quarantined,
         reasons=json.loads(reasons),
-        landed_at=_time(landed_at),
+        landed_at=as_time(landed_at),
     )
 
 
@@ -281,7 +297,7 @@ def quarantine_files(control: Path) -> list[QuarantineFile]:
             " file.created_at from quarantine_file as file inner join input using (input_id) order by file.batch"
         ).fetchall()
     return [
-        QuarantineFile(batch, path, count, json.loads(reasons), name, form, json.loads(options), _time(created_at))
+        QuarantineFile(batch, path, count, json.loads(reasons), name, form, json.loads(options), as_time(created_at))
         for batch, path, count, reasons, name, form, options, created_at in rows
     ]
 
@@ -300,7 +316,7 @@ def start_build(control: Path, record: BuildRecord) -> None:
     with opened(control) as connection, transaction(connection):
         connection.execute(
             "insert into build_log (generation, started_at, as_of, how) values (?, ?, ?, ?)",
-            (record.generation, _text(record.started_at), _text(record.as_of), record.how),
+            (record.generation, as_text(record.started_at), as_text(record.as_of), record.how),
         )
 
 
@@ -310,7 +326,7 @@ def finish_build(control: Path, generation: str, finished_at: datetime, outcome:
         connection.execute(
             "update build_log set finished_at = ?, outcome = ?, detail = ?"
             " where build_id = (select max(build_id) from build_log where generation = ?)",
-            (_text(finished_at), outcome, _json(detail), generation),
+            (as_text(finished_at), outcome, _json(detail), generation),
         )
 
 
@@ -324,10 +340,10 @@ def builds(control: Path) -> list[BuildRecord]:
     return [
         BuildRecord(
             row[0],
-            _time(row[1]),
-            _time(row[2]),
+            as_time(row[1]),
+            as_time(row[2]),
             row[3],
-            _time(row[4]) if row[4] else None,
+            as_time(row[4]) if row[4] else None,
             row[5],
             json.loads(row[6]) if row[6] else None,
         )
@@ -335,12 +351,13 @@ def builds(control: Path) -> list[BuildRecord]:
     ]
 
 
-def _text(moment: datetime) -> str:
+def as_text(moment: datetime) -> str:
     """A time as text that sorts like the time: UTC, always six digits of a second."""
     return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _time(text: str) -> datetime:
+def as_time(text: str) -> datetime:
+    """The time that ``as_text`` wrote."""
     return datetime.fromisoformat(text)
 
 

@@ -72,4 +72,36 @@ _FIRST = (
     """,
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+_FORGETTING = (
+    # What was landed and taken back: no number of it is given again.
+    """
+    create table forgotten_input (
+        input_id integer primary key,
+        name text not null,
+        form text not null,
+        options text not null,
+        rows_in integer not null,
+        landed integer not null,
+        duplicate integer not null,
+        quarantined integer not null,
+        landed_at text not null,
+        batches text,
+        quarantine_batch integer,
+        forgotten_at text not null
+    ) strict
+    """,
+    # Which input settled a refused row, so that the row waits again when that input is forgotten.
+    "alter table quarantine_replay add column input_id integer",
+    """
+    update quarantine_replay set input_id = (
+        select max(replay.input_id)
+        from quarantine_file as file
+        inner join input as first using (input_id)
+        inner join input as replay on replay.name = 'replay of ' || first.name
+        where replay.landed_at = quarantine_replay.replayed_at
+            and file.batch = cast(substr(quarantine_id, 1, instr(quarantine_id, '-') - 1) as integer)
+    )
+    """,
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _FORGETTING)

@@ -32,7 +32,7 @@ class Home:
 
     @property
     def orphaned(self) -> Path:
-        """Landing and quarantine files that the manifest does not know: of a killed ingest, or of a lost manifest."""
+        """Files that the manifest does not know: of a killed ingest, a forgotten landing, a lost manifest."""
         return self.root / "orphaned"
 
     @property

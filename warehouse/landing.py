@@ -16,15 +16,15 @@ from warehouse.control import (
     InputRecord,
     LandedFile,
     QuarantineFile,
-    last_batch_seq,
-    next_quarantine_batch,
+    landed_files,
+    quarantine_files,
     record_input,
 )
 from warehouse.files import fsync_dir, publish_file, sha256_file
 from warehouse.home import Home
 from warehouse.locks import exclusive
 
-_NAME = re.compile(r"(\d{10})\.parquet")
+_NAME = re.compile(r"\d{10}\.parquet")
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,7 @@ def landing_room(home: Home, *, wait: bool | float = True) -> Iterator[Path]:
     with exclusive(home.locks / "landing", "another ingest", wait=wait):
         room = home.staging / "landing"
         shutil.rmtree(room, ignore_errors=True)
-        _set_aside(home, home.landing / "event", after=last_batch_seq(home.control))
-        _set_aside(home, home.quarantine, after=next_quarantine_batch(home.control) - 1)
+        set_aside(home)
         try:
             room.mkdir(mode=0o700)
             (home.landing / "event").mkdir(mode=0o700, exist_ok=True)
@@ -123,11 +122,18 @@ def _publish(home: Home, file: WrittenFile, record: InputRecord) -> LandedFile:
     )
 
 
-def _set_aside(home: Home, folder: Path, *, after: int) -> None:
-    """Move the files of a folder whose number was never given out of it."""
+def set_aside(home: Home) -> None:
+    """Move the files that the manifest does not list into ``orphaned``; only under the lock of the landing."""
+    landed = {home.root / file.path for file in landed_files(home.control)}
+    refused = {home.root / file.path for file in quarantine_files(home.control)}
+    _move_unlisted(home, home.landing / "event", landed)
+    _move_unlisted(home, home.quarantine, refused)
+
+
+def _move_unlisted(home: Home, folder: Path, listed: set[Path]) -> None:
     if not folder.is_dir():
         return
-    left = [path for path in folder.iterdir() if (match := _NAME.fullmatch(path.name)) and int(match[1]) > after]
+    left = [path for path in folder.iterdir() if _NAME.fullmatch(path.name) and path not in listed]
     if not left:
         return
     home.orphaned.mkdir(mode=0o700, exist_ok=True)

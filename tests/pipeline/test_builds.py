@@ -13,6 +13,7 @@ import pytest
 
 import pipeline.plan
 from tests.pipeline.projects import Studio
+from warehouse.locks import exclusive
 
 START = datetime(2026, 3, 1, 9, tzinfo=timezone.utc)
 
@@ -99,6 +100,46 @@ def test_a_failing_data_test_publishes_nothing(studio: Studio, monkeypatch: pyte
 
     studio.land("b", [event("b", 1, personId="ada")])
     assert studio.build("--as-of", "2026-03-05")["how"] == "increment"
+
+
+def test_a_forgotten_landing_leaves_no_trace_in_the_tables(studio: Studio, tmp_path: Path) -> None:
+    """The next build is a full refresh, says why, and equals that of a home which never had the landing."""
+    other = Studio.make(tmp_path / "other")
+    right = [event("a", 0, personId="ada"), event("b", 1, "signup_completed", personId="bob")]
+    for each in (studio, other):
+        each.land("right", right)
+    studio.land("wrong", [event("c", 2, personId="ada", email="bob@example.org"), event("d", 3, personId="bob")])
+    studio.build("--as-of", "2026-03-06")
+    listed = studio.ok("landing", "list", "--format", "json").json
+    assert [(one["landing"], one["landed"], one["batches"], one["state"]) for one in listed] == [
+        (1, 2, [1], "built"),
+        (2, 2, [2], "built"),
+    ]
+    assert studio.ok("landing", "forget", "2", "--yes", "--format", "json").json == {
+        "forgotten": [2],
+        "rows": 2,
+        "quarantined": 0,
+        "land_again": [],
+    }
+    report = studio.build("--as-of", "2026-03-06")
+    assert (report["how"], report["because"]) == ("full refresh", "landed rows were taken away or rewritten")
+    other.build("--as-of", "2026-03-06")
+    assert studio.hashes() == other.hashes()
+
+
+def test_forgetting_asks_first_and_waits_for_no_build(studio: Studio) -> None:
+    """Where nobody can be asked it wants --yes; a build that runs reads the files."""
+    studio.land("a", [event("a", 0, personId="ada")])
+    assert "waiting" in studio.ok("landing", "list").out
+    unasked = studio.gdp("landing", "forget", "1")
+    assert (unasked.code, unasked.err) == (2, "gdp: nobody is there to be asked: add --yes to forget them\n")
+    with exclusive(studio.home.locks / "build", "a build"):
+        busy = studio.gdp("landing", "forget", "1", "--yes")
+    assert (busy.code, "a build is running" in busy.err) == (75, True)
+    assert studio.ok("landing", "list", "--format", "json").json[0]["state"] == "waiting"
+    assert "forgot landing 1" in studio.ok("landing", "forget", "1", "--yes").out
+    assert studio.gdp("landing", "forget", "1", "--yes").code == 2
+    assert "forgotten" in studio.ok("landing", "list").out
 
 
 @pytest.mark.parametrize("damage", ["flip", "truncate", "remove"])

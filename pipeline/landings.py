@@ -1,0 +1,83 @@
+"""What was handed in, landing by landing, and taking a landing back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ingest.inputs import Form
+from ingest.options import LandOptions
+from pipeline.plan import read_published
+from pipeline.project import Project
+from warehouse.forget import Forgotten, Landing, chosen_landings, forget, landings
+from warehouse.locks import exclusive
+
+
+@dataclass(frozen=True)
+class LandingState:
+    """A landing and what has become of it: ``built``, ``waiting`` for a build, ``empty`` or ``forgotten``."""
+
+    landing: Landing
+    source: str
+    state: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The landing as plain values (docs/json.md)."""
+        landing = self.landing
+        return {
+            "landing": landing.number,
+            "file": landing.name,
+            "source": self.source,
+            "landed_at": landing.landed_at.isoformat(),
+            "rows_in": landing.rows_in,
+            "landed": landing.landed,
+            "duplicate": landing.duplicate,
+            "quarantined": landing.quarantined,
+            "batches": list(landing.batches),
+            "state": self.state,
+            "forgotten_at": landing.forgotten_at.isoformat() if landing.forgotten_at else None,
+        }
+
+
+def list_landings(project: Project, numbers: Sequence[int] = ()) -> list[LandingState]:
+    """Every landing, oldest first, or those of these numbers.
+
+    Raises:
+        UsageError: if a number is that of no landing, or of one that was forgotten.
+    """
+    control = project.home.control
+    if not control.exists():
+        return []
+    found = chosen_landings(control, numbers) if numbers else landings(control)
+    published, _ = read_published(project.home)
+    built = published.max_batch_seq if published else 0
+    return [LandingState(landing, _source(landing), _state(landing, built)) for landing in found]
+
+
+def forget_landings(project: Project, numbers: Sequence[int], *, now: datetime) -> Forgotten:
+    """Take landings back, so that their files can land again; the next build is a full refresh.
+
+    Raises:
+        UsageError: if a number is that of no landing.
+        BusyError: if a build or an ingest is running.
+    """
+    home = project.home
+    with exclusive(home.locks / "build", "a build"):
+        return forget(home, numbers, now=now)
+
+
+def _source(landing: Landing) -> str:
+    """The source of the landing's rows that named none."""
+    options = LandOptions.from_reading(dict(landing.options), LandOptions())
+    is_mapped = options.mapping is not None or Form(landing.form) in (Form.CSV, Form.PARQUET)
+    return options.source_for(is_mapped=is_mapped)
+
+
+def _state(landing: Landing, last_built_batch: int) -> str:
+    if landing.forgotten_at is not None:
+        return "forgotten"
+    if not landing.batches:
+        return "empty"
+    return "built" if landing.batches[-1] <= last_built_batch else "waiting"
