@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
@@ -45,6 +46,11 @@ class Studio:
         """A new project with the starter definitions."""
         init_project(folder)
         return cls(folder)
+
+    def copy(self, folder: Path) -> Studio:
+        """The same project, with all it has landed and built, in another folder."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        return Studio(folder)
 
     @property
     def home(self) -> Home:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 import pipeline.plan
+from tests.conftest import BUILD_REPORT
 from tests.pipeline.projects import Studio
 from warehouse.locks import exclusive
 
@@ -30,6 +32,42 @@ def studio(tmp_path: Path) -> Studio:
     return Studio.make(tmp_path / "studio")
 
 
+def test_the_first_build_says_why_it_starts_from_nothing(sample: Studio) -> None:
+    """Its report counts what landed, and its tests."""
+    report = json.loads((sample.folder / BUILD_REPORT).read_text())
+    assert (report["how"], report["because"]) == (
+        "full refresh",
+        "there is no published generation to start from",
+    )
+    assert report["rows_landed_since"] == 5942
+    assert report["tests_passed"] > 10
+
+
+def test_an_increment_makes_what_a_full_refresh_makes(own_sample: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Late data, a merge, a repeat, changed and removed segments, an earlier as_of; then the catalog changes."""
+    monkeypatch.setenv("DBT_EMPTY", "1")
+    monkeypatch.setenv("DBT_RESOURCE_TYPES", "model")
+    monkeypatch.setenv("DBT_PROFILES_DIR", "/nowhere")
+    studio = own_sample
+    studio.land("late", [event("late", -20, personId="user-1"), event("late", -20, personId="user-1")])
+    studio.land("bridge", [event("b", 4, "signup_completed", personId="user-1", anonymousId="anon-1", utmSource="x")])
+    segments = studio.folder / "definitions" / "segments"
+    (segments / "inviters.yml").unlink()
+    creators = segments / "active_creators.yml"
+    creators.write_text(creators.read_text().replace("14d", "3d"))
+    report = studio.build("--as-of", "2026-06-06")
+    assert (report["how"], report["because"], report["rows_landed_since"]) == ("increment", None, 2)
+    assert report["changed_segments"] == ["active_creators", "inviters"]
+
+    incremental = studio.hashes()
+    catalog = studio.folder / "definitions" / "events.yml"
+    catalog.write_text(catalog.read_text() + "  never_sent: {category: referral, is_action: false}\n")
+    again = studio.build("--as-of", "2026-06-06")
+    assert (again["how"], again["because"]) == ("full refresh", "the event catalog changed")
+    assert studio.hashes() == incremental
+
+
+@pytest.mark.slow
 def test_a_build_is_a_function_of_landing_definitions_and_as_of(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -68,6 +106,7 @@ def test_a_build_is_a_function_of_landing_definitions_and_as_of(
     assert studio.hashes() == incremental
 
 
+@pytest.mark.slow
 def test_a_changed_catalog_makes_a_full_refresh_and_says_so(studio: Studio) -> None:
     """An increment would leave old rows in their old category."""
     studio.land("a", [event("a", 0, "poked", personId="ada")])
@@ -79,27 +118,28 @@ def test_a_changed_catalog_makes_a_full_refresh_and_says_so(studio: Studio) -> N
     assert rows == [{"category": "referral", "is_action": False}]
 
 
-def test_a_failing_data_test_publishes_nothing(studio: Studio, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Readers keep the generation they had; the message names the test; the next good build succeeds."""
-    studio.land("a", [event("a", 0, personId="ada")])
-    studio.build("--as-of", "2026-03-05")
+def test_a_failing_data_test_publishes_nothing(
+    own_sample: Studio, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Readers keep the generation they had; the message names the test; the next build goes on from that generation."""
+    studio = own_sample
     before = studio.home.current.readlink(), studio.hashes()
 
     broken = tmp_path / "dbt_project"
     shutil.copytree(pipeline.plan.DBT_PROJECT, broken, ignore=shutil.ignore_patterns("target", "logs"))
     (broken / "tests").mkdir(exist_ok=True)
-    (broken / "tests" / "assert_the_moon_is_full.sql").write_text("select person_key from {{ ref('event') }}\n")
+    (broken / "tests" / "assert_the_moon_is_full.sql").write_text(
+        "select person_key from {{ ref('event') }} where event_type = '=1+1'\n"
+    )
     with monkeypatch.context() as patched:
         patched.setattr(pipeline.plan, "DBT_PROJECT", broken)
-        answer = studio.gdp("build", "--as-of", "2026-03-05")
+        answer = studio.gdp("build", "--as-of", "2026-07-01")
     assert answer.code == 1
     assert answer.err.startswith("gdp: not published: assert_the_moon_is_full: Got 1 result")
     assert answer.err.count("\n") == 1
     assert (studio.home.current.readlink(), studio.hashes()) == before
     assert not (studio.home.build / "landing").exists()
-
-    studio.land("b", [event("b", 1, personId="ada")])
-    assert studio.build("--as-of", "2026-03-05")["how"] == "increment"
+    assert studio.build("--as-of", "2026-06-30")["how"] == "slice"
 
 
 def test_a_forgotten_landing_leaves_no_trace_in_the_tables(studio: Studio, tmp_path: Path) -> None:
@@ -181,17 +221,19 @@ def test_a_second_build_is_turned_away_with_the_holders_name(studio: Studio) -> 
     assert "pid" in answer.err
 
 
-def test_old_generations_go_and_three_stay(studio: Studio) -> None:
-    """A reader of the last builds is safe, the disk is too."""
-    studio.land("a", [event("a", 0, personId="ada")])
-    for day in range(5, 10):
-        studio.build("--as-of", f"2026-03-{day:02d}")
+def test_old_generations_go_and_three_stay(own_sample: Studio) -> None:
+    """A reader of the last builds is safe, the disk is too; a build that moves only as_of runs no dbt."""
+    studio = own_sample
+    for day in range(5, 9):
+        report = studio.build("--as-of", f"2026-06-{day:02d}")
+        assert (report["how"], report["rows_landed_since"], report["models_built"]) == ("slice", 0, 0)
     names = sorted(path.name for path in studio.home.warehouse_dir.iterdir())
     assert names == ["000003.duckdb", "000004.duckdb", "000005.duckdb"]
     assert studio.home.current.resolve().name == "000005.duckdb"
     assert studio.home.current.resolve().stat().st_mode & 0o777 == 0o444
 
 
+@pytest.mark.slow
 def test_nothing_landed_still_builds(studio: Studio) -> None:
     """Empty tables are tables; the reports answer with nothing instead of an error."""
     studio.build("--as-of", "2026-03-05")
