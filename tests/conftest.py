@@ -17,6 +17,27 @@ SAMPLE = Path(__file__).parent.parent / "data" / "sample" / "events.jsonl"
 #: Written beside a built project: what its build said.
 BUILD_REPORT = "build.json"
 
+#: What programs write where they know nobody: identifiers that join nobody with anybody.
+JUNK_IDENTIFIERS: tuple[dict[str, str], ...] = (
+    *({"email": value} for value in ("n/a", "test@", "@example.com", "null", "undefined", "0", "a b@example.com")),
+    *({"deviceId": value} for value in ("unknown", "Undefined", "0000-0000", "-1", "[object Object]")),
+)
+#: Landed with the sample: a type and a person that a spreadsheet takes for formulas, and strangers who share junk.
+ODD_EVENTS = (
+    {"eventId": "odd", "personId": "=1+1", "timestamp": "2026-06-01T10:00:00Z", "eventType": "=1+1"},
+    *(
+        {
+            "eventId": f"junk-{number}-{who}",
+            "personId": f"stranger-{number}-{who}",
+            "timestamp": "2026-06-01T10:00:00Z",
+            "eventType": "page_viewed",
+            **junk,
+        }
+        for number, junk in enumerate(JUNK_IDENTIFIERS)
+        for who in ("a", "b")
+    ),
+)
+
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", parent=settings.get_profile("default"), derandomize=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
@@ -41,7 +62,7 @@ def home(tmp_path: Path) -> Home:
 
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Studio:
-    """The sample and one odd event, built as of 1 July 2026: once for all workers, for reading only."""
+    """The sample and some odd events, built as of 1 July 2026: once for all workers, for reading only."""
     base = tmp_path_factory.getbasetemp()
     shared = base if worker_id == "master" else base.parent
     folder = shared / "sample"
@@ -56,8 +77,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Studio:
 def _build_sample(folder: Path) -> None:
     studio = Studio.make(folder)
     studio.ok("ingest", "events", SAMPLE)
-    odd = {"eventId": "odd", "personId": "=1+1", "timestamp": "2026-06-01T10:00:00Z", "eventType": "=1+1"}
-    studio.land("odd", [odd])
+    studio.land("odd", ODD_EVENTS)
     report = studio.build("--as-of", "2026-07-01")
     (folder / BUILD_REPORT).write_text(json.dumps(report))
 

@@ -6,10 +6,48 @@
     ]) }}
 {% endmacro %}
 
+{# Values that identify nobody, in lower case: what programs write where there is nothing,
+   names that all visitors share, and the id that one Android version gave to every device.
+   Nor does a text of zeros and dashes (is_blocked). #}
+{% macro blocked_values() %}
+    {{ return([
+        '', '-1', 'null', '(null)', 'nil', 'none', 'undefined', 'nan', 'n/a', 'true', 'false',
+        'unknown', '(not set)', 'not set', 'anonymous', 'guest', '[object object]',
+        '9774d56d682e549c',
+    ]) }}
+{% endmacro %}
+
+{% macro is_blocked(value) -%}
+    (
+        lower({{ value }}) in ({{ quoted(blocked_values()) }})
+        or replace(replace({{ value }}, '0', ''), '-', '') = ''
+    )
+{%- endmacro %}
+
+{# A column of identifiers without those that identify nobody. An address in full was judged
+   when it landed; its hash may be that of a blocked value. #}
+{% macro identifier(column) -%}
+    {%- if column == 'custom_ids' -%}
+    {{ json_members_unless(column, is_blocked) }}
+    {%- elif column == 'email_sha256' -%}
+    case
+        when {{ column }} not in (
+            {%- for value in blocked_values() %}
+            {{ sha256_hex("'" ~ value ~ "'") }}{{ ',' if not loop.last }}
+            {%- endfor %}
+        ) then {{ column }}
+    end
+    {%- else -%}
+    case when not {{ is_blocked(column) }} then {{ column }} end
+    {%- endif -%}
+{%- endmacro %}
+
 {% macro select_identifiers(relation) -%}
     select
-        {{ plain_identifiers() | join(', ') }},
-        email, email_sha256, custom_ids, occurred_at, event_id, body_key
+        {% for column in plain_identifiers() + ['email_sha256', 'custom_ids'] %}
+        {{ identifier(column) }} as {{ column }},
+        {% endfor %}
+        email, occurred_at, event_id, body_key
     from {{ relation }}
 {%- endmacro %}
 
@@ -43,33 +81,41 @@
     where entry_value is not null
 {% endmacro %}
 
-{# The type of the identifier that speaks for an event: the first it carries, in this
-   order. #}
+{# Types of identifier in the order in which they speak for an event that carries several;
+   custom ones come last. #}
+{% macro speaking_order() %}
+    {{ return([
+        'user_id', 'email', 'stripe_id', 'google_id', 'github_id', 'anonymous_id',
+        'device_id',
+    ]) }}
+{% endmacro %}
+
+{# The type of the identifier that speaks for an event. #}
 {% macro first_identifier_type() -%}
+    {%- set custom = identifier('custom_ids') -%}
     case
-        when user_id is not null then 'user_id'
-        when email is not null or email_sha256 is not null then 'email'
-        when stripe_id is not null then 'stripe_id'
-        when google_id is not null then 'google_id'
-        when github_id is not null then 'github_id'
-        when anonymous_id is not null then 'anonymous_id'
-        when device_id is not null then 'device_id'
-        when custom_ids is not null then 'custom:' || {{ json_first_name('custom_ids') }}
+        {% for type in speaking_order() %}
+        when {{ speaking_value(type) }} is not null then '{{ type }}'
+        {% endfor %}
+        when {{ custom }} is not null then 'custom:' || {{ json_first_name(custom) }}
     end
 {%- endmacro %}
 
 {% macro first_identifier_value() -%}
-    case
-        when user_id is not null then user_id
-        when email is not null then {{ sha256_hex('email') }}
-        when email_sha256 is not null then email_sha256
-        when stripe_id is not null then stripe_id
-        when google_id is not null then google_id
-        when github_id is not null then github_id
-        when anonymous_id is not null then anonymous_id
-        when device_id is not null then device_id
-        when custom_ids is not null then {{ json_first_value('custom_ids') }}
-    end
+    coalesce(
+        {% for type in speaking_order() %}
+        {{ speaking_value(type) }},
+        {% endfor %}
+        {{ json_first_value(identifier('custom_ids')) }}
+    )
+{%- endmacro %}
+
+{% macro speaking_value(type) -%}
+    {%- if type == 'email' -%}
+    coalesce({{ sha256_hex('email') }}, {{ identifier('email_sha256') }})
+    {%- else -%}
+    {{ identifier(type) }}
+    {%- endif -%}
 {%- endmacro %}
 
 {# The identifiers of persons that lost the first event of one of them: theirs are read

@@ -173,4 +173,24 @@ def known_cases() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         told("late", "e2", 2, anonymous_id="z"),
         told("address", "e1", 1, 0, user_id="u"),
     ]
-    return first, second
+    return first + _shared_values("s"), second + _shared_values("t")
+
+
+def _shared_values(who: str) -> list[dict[str, Any]]:
+    """Deliveries of two strangers who share only values that identify nobody."""
+    nothing = hashlib.sha256(b"").hexdigest()
+    junk: tuple[dict[str, Any], ...] = (
+        {"device_id": "unknown", "stripe_id": "0"},
+        {"device_id": "UNKNOWN", "anonymous_id": "00000000-0000-0000-0000-000000000000"},
+        {"email_sha256": nothing, "google_id": "undefined", "github_id": "-1"},
+        {"custom_ids": json.dumps({"crm": "Null", "zoho": f"{who}-zoho"})},
+        {"custom_ids": json.dumps({"crm": "n/a"})},
+    )
+    told = []
+    for number, fields in enumerate(junk):
+        moment = START + timedelta(days=number)
+        known = {"event_type": "video_rendered", "occurred_at": moment, **fields}
+        told.append(delivery(event_id=f"junk-{who}{number}", user_id=f"junk-{who}", **known))
+        told.append(delivery(event_id=f"junk-alone-{who}{number}", **known))
+        told.append(delivery(event_id=f"junk-user-{who}{number}", **known | {"user_id": "null"}))
+    return told

@@ -27,6 +27,12 @@ COMPUTED = {
     *("usage_status", "billing_status", "status", "signup_date", "cohort"),
     *("source", "medium", "campaign", "segment"),
 }
+#: What identifies nobody, besides texts of zeros and dashes.
+NOBODY = {
+    *("", "-1", "null", "(null)", "nil", "none", "undefined", "nan", "n/a", "true", "false", "unknown"),
+    *("(not set)", "not set", "anonymous", "guest", "[object object]", "9774d56d682e549c"),
+}
+NOBODY_HASHED = {hashlib.sha256(value.encode()).hexdigest() for value in NOBODY}
 PROFILE = ("email", "name", "company", "industry")
 
 
@@ -365,6 +371,14 @@ def _rank(delivery: Delivery) -> tuple[bool, float, int]:
 
 
 def _identifiers(event: Delivery) -> list[Identifier]:
+    return [(name, value) for name, value in _carried(event) if not _is_nobody(name, value)]
+
+
+def _is_nobody(id_type: str, value: str) -> bool:
+    return value in NOBODY_HASHED if id_type == "email" else value.lower() in NOBODY or not value.strip("0-")
+
+
+def _carried(event: Delivery) -> list[Identifier]:
     found = [(name, event[name]) for name in PLAIN_IDENTIFIERS if event[name] is not None]
     if event["email"] is not None:
         found.append(("email", hashlib.sha256(event["email"].encode()).hexdigest()))

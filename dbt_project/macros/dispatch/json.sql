@@ -40,6 +40,19 @@
     map_values(cast(cast({{ column }} as json) as map(varchar, varchar)))[1]
 {%- endmacro %}
 
+{# A JSON object of texts without the members whose value a predicate (a macro) holds for;
+   null if none is left. #}
+{% macro json_members_unless(column, predicate) %}
+    {{- adapter.dispatch('json_members_unless', 'growth_data_plane')(column, predicate) -}}
+{% endmacro %}
+
+{% macro duckdb__json_members_unless(column, predicate) -%}
+    nullif(cast(to_json(map_from_entries(list_filter(
+        map_entries(cast(cast({{ column }} as json) as map(varchar, varchar))),
+        lambda member: not {{ predicate('member.value') }}
+    ))) as varchar), '{}')
+{%- endmacro %}
+
 {# Aggregate: the JSON object of those names and values (JSON texts) for which the condition
    holds, names in order; null if there are none. #}
 {% macro json_object_of(name, value, condition) %}
