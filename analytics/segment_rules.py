@@ -25,9 +25,7 @@ from analytics.duration import Duration
 from models.errors import UsageError
 from models.keys import normalise_event_type
 from models.segment import SEGMENT_ID, SegmentDefinition, SegmentRule
-from warehouse.sql import is_plain_identifier, quote_literal
-
-_PLAIN = re.compile(r"[^\x00-\x1f\x7f'\\{}]+")
+from warehouse.sql import is_plain_identifier, portable_literal
 
 
 def compile_segments(definitions: Iterable[SegmentDefinition], *, relation_for: Callable[[str], str]) -> str:
@@ -79,26 +77,10 @@ def _segment(definition: SegmentDefinition, relation: str) -> str:
     for leaf in leaves[1:]:
         held = steps.intersect(held, steps.leaf(leaf, persons=held))
     return (
-        f"select\n    {literal(definition.segment_id)} as segment_id,\n"
+        f"select\n    {portable_literal(definition.segment_id)} as segment_id,\n"
         "    person_key,\n    entered_at,\n    exited_at\n"
         f"from (\n{_indent(steps.sql(held))}\n) as stay"
     )
-
-
-def literal(text: str) -> str:
-    """A text as an SQL expression that DuckDB, Spark and Jinja all leave as it is."""
-    if "\x00" in text:
-        raise UsageError(f"{text!r} has a NUL character")
-    parts, position = [], 0
-    while position < len(text):
-        plain = _PLAIN.match(text, position)
-        if plain:
-            parts.append(quote_literal(plain[0]))
-            position = plain.end()
-        else:
-            parts.append(f"chr({ord(text[position])})")
-            position += 1
-    return parts[0] if len(parts) == 1 else "(" + " || ".join(parts or ["''"]) + ")"
 
 
 @dataclass(frozen=True)
@@ -118,6 +100,8 @@ def _leaf(definition: SegmentDefinition, rule: SegmentRule) -> _Leaf:
     types = tuple(dict.fromkeys(normalise_event_type(name) for name in given))
     if not all(types):
         raise UsageError(f"segment {definition.segment_id!r} names an empty event type")
+    if any("\x00" in name for name in types):
+        raise UsageError(f"segment {definition.segment_id!r} names an event type with a NUL character")
     count = rule.event_count
     return _Leaf(
         types=types,
@@ -200,7 +184,7 @@ class _Steps:
         return self._add("existing", f"select *\nfrom {existing_of(self.relation)}\nwhere {self._persons(persons)}")
 
     def _events(self, types: tuple[str, ...], persons: str | None) -> str:
-        names = ", ".join(literal(name) for name in types)
+        names = ", ".join(portable_literal(name) for name in types)
         return (
             f"select person_key, occurred_at\nfrom {self.relation}\n"
             f"where event_type in ({names})\n    and {self._persons(persons)}"

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from models.builder import EventBuilder
     from models.catalog import EventCatalog, EventKind
     from models.event import UnifiedEvent
+    from models.identity import IdentityRules
     from models.person import IdentityLink, Person
     from models.segment import SegmentDefinition, SegmentMembership, SegmentRule
     from models.subscription import Subscription
@@ -22,6 +23,7 @@ __all__ = [
     "EventCatalog",
     "EventKind",
     "IdentityLink",
+    "IdentityRules",
     "Person",
     "SegmentAutomation",
     "SegmentDefinition",
@@ -36,6 +38,7 @@ _HOME_OF = {
     "EventCatalog": "catalog",
     "EventKind": "catalog",
     "IdentityLink": "person",
+    "IdentityRules": "identity",
     "Person": "person",
     "SegmentAutomation": "automation",
     "SegmentDefinition": "segment",

@@ -99,7 +99,7 @@ def definition_hashes(definitions: Definitions) -> dict[str, str]:
     Raises:
         UsageError: if a rule cannot be compiled.
     """
-    hashes = {"events": content_hash(definitions.catalog)}
+    hashes = {"events": content_hash(definitions.catalog), "identity": content_hash(definitions.identity)}
     for segment in definitions.segments:
         hashes[f"segment:{segment.segment_id}"] = content_hash(segment, compile_segment(segment, "event"))
     return hashes
@@ -140,8 +140,9 @@ def _full_refresh_reason(
         return "there is no published generation to start from"
     if published.project_hash != project_hash:
         return "the tables' code changed"
-    if published.definition_hashes.get("events") != hashes["events"]:
-        return "the event catalog changed"
+    for name, changed in (("events", "the event catalog"), ("identity", "the identity rules")):
+        if published.definition_hashes.get(name) != hashes[name]:
+            return f"{changed} changed"
     built = [file for file in files if file.batch_seq <= published.max_batch_seq]
     if landing_hash(built) != published.landing_hash:
         return "landed rows were taken away or rewritten"

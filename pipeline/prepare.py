@@ -15,6 +15,7 @@ from analytics.segment_rules import compile_segments
 from models.errors import GdpError
 from models.landing import EVENT_COLUMNS
 from pipeline import plan as planning
+from pipeline.identity_macros import identity_macros
 from pipeline.plan import Plan, build_row
 from warehouse.control import LandedFile
 from warehouse.definitions import Definitions
@@ -166,6 +167,7 @@ def _copy_project(target: Path, plan: Plan, definitions: Definitions) -> Path:
     macros = target / GENERATED_MACROS
     ids = ", ".join(f"'{segment_id}'" for segment_id in plan.changed_segments)
     _write_macro(macros / "changed_segments.sql", "changed_segments", "{{ return([" + ids + "]) }}")
+    (macros / "identity_rules.sql").write_text(identity_macros(definitions.identity), encoding="utf-8")
     if definitions.segments:
         changed = set(plan.changed_segments)
         sql = compile_segments(

@@ -11,10 +11,12 @@ from pydantic import BaseModel
 
 from models.catalog import EventCatalog
 from models.errors import UsageError
+from models.identity import IdentityRules
 from models.segment import SegmentDefinition
-from warehouse.yaml_file import read_yaml, validate
+from warehouse.yaml_file import Model, read_yaml, validate
 
 CATALOG_FILE = "events.yml"
+IDENTITY_FILE = "identity.yml"
 SEGMENT_FOLDER = "segments"
 
 
@@ -23,6 +25,7 @@ class Definitions:
     """All definitions of a project, checked, segments in the order of their files' names."""
 
     catalog: EventCatalog
+    identity: IdentityRules
     segments: tuple[SegmentDefinition, ...]
 
 
@@ -39,13 +42,15 @@ def load_definitions(folder: Path) -> Definitions:
     """
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder of definitions (gdp init makes one)")
-    catalog_path = folder / CATALOG_FILE
-    catalog = (
-        validate(EventCatalog, read_yaml(catalog_path) or {}, str(catalog_path))
-        if catalog_path.exists()
-        else EventCatalog()
+    return Definitions(
+        catalog=_load(EventCatalog, folder / CATALOG_FILE),
+        identity=_load(IdentityRules, folder / IDENTITY_FILE),
+        segments=_load_segments(folder / SEGMENT_FOLDER),
     )
-    return Definitions(catalog=catalog, segments=_load_segments(folder / SEGMENT_FOLDER))
+
+
+def _load(model: type[Model], path: Path) -> Model:
+    return validate(model, (read_yaml(path) or {}) if path.exists() else {}, str(path))
 
 
 def _load_segments(folder: Path) -> tuple[SegmentDefinition, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_PLAIN = re.compile(r"[^\x00-\x1f\x7f'\\{}]+")
 
 
 def quote_identifier(name: str) -> str:
@@ -24,3 +25,19 @@ def quote_literal(value: str) -> str:
 def is_plain_identifier(name: str) -> bool:
     """Whether a name needs no quotes (it may still be a reserved word)."""
     return _IDENTIFIER.fullmatch(name) is not None
+
+
+def portable_literal(text: str) -> str:
+    """A text as an SQL expression that DuckDB, Spark and Jinja all leave as it is."""
+    if "\x00" in text:
+        raise ValueError(f"{text!r} has a NUL character")
+    parts, position = [], 0
+    while position < len(text):
+        plain = _PLAIN.match(text, position)
+        if plain:
+            parts.append(quote_literal(plain[0]))
+            position = plain.end()
+        else:
+            parts.append(f"chr({ord(text[position])})")
+            position += 1
+    return parts[0] if len(parts) == 1 else "(" + " || ".join(parts or ["''"]) + ")"

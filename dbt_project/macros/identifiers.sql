@@ -6,48 +6,23 @@
     ]) }}
 {% endmacro %}
 
-{# Values that identify nobody, in lower case: what programs write where there is nothing,
-   names that all visitors share, and the id that one Android version gave to every device.
-   Nor does a text of zeros and dashes (is_blocked). #}
-{% macro blocked_values() %}
-    {{ return([
-        '', '-1', 'null', '(null)', 'nil', 'none', 'undefined', 'nan', 'n/a', 'true', 'false',
-        'unknown', '(not set)', 'not set', 'anonymous', 'guest', '[object object]',
-        '9774d56d682e549c',
-    ]) }}
-{% endmacro %}
-
-{% macro is_blocked(value) -%}
-    (
-        lower({{ value }}) in ({{ quoted(blocked_values()) }})
-        or replace(replace({{ value }}, '0', ''), '-', '') = ''
-    )
-{%- endmacro %}
-
-{# A column of identifiers without those that identify nobody. An address in full was judged
-   when it landed; its hash may be that of a blocked value. #}
+{# A column of identifiers without those that identify nobody (is_blocked, generated from the
+   identity rules). An address goes by its hash. #}
 {% macro identifier(column) -%}
     {%- if column == 'custom_ids' -%}
-    {{ json_members_unless(column, is_blocked) }}
-    {%- elif column == 'email_sha256' -%}
-    case
-        when {{ column }} not in (
-            {%- for value in blocked_values() %}
-            {{ sha256_hex("'" ~ value ~ "'") }}{{ ',' if not loop.last }}
-            {%- endfor %}
-        ) then {{ column }}
-    end
+    {{ json_members_unless(column, is_blocked, "'custom:'") }}
     {%- else -%}
-    case when not {{ is_blocked(column) }} then {{ column }} end
+    {%- set id_type = {'email': 'address', 'email_sha256': 'email'}.get(column, column) -%}
+    case when not {{ is_blocked("'" ~ id_type ~ "'", column) }} then {{ column }} end
     {%- endif -%}
 {%- endmacro %}
 
 {% macro select_identifiers(relation) -%}
     select
-        {% for column in plain_identifiers() + ['email_sha256', 'custom_ids'] %}
+        {% for column in plain_identifiers() + ['email', 'email_sha256', 'custom_ids'] %}
         {{ identifier(column) }} as {{ column }},
         {% endfor %}
-        email, occurred_at, event_id, body_key
+        occurred_at, event_id, body_key
     from {{ relation }}
 {%- endmacro %}
 
@@ -112,7 +87,7 @@
 
 {% macro speaking_value(type) -%}
     {%- if type == 'email' -%}
-    coalesce({{ sha256_hex('email') }}, {{ identifier('email_sha256') }})
+    coalesce({{ sha256_hex(identifier('email')) }}, {{ identifier('email_sha256') }})
     {%- else -%}
     {{ identifier(type) }}
     {%- endif -%}

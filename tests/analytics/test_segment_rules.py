@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from jinja2 import Environment
 
 from analytics.duration import Duration
-from analytics.segment_rules import compile_segment, compile_segments, literal
+from analytics.segment_rules import compile_segment, compile_segments
 from models.errors import UsageError
 from models.segment import SegmentDefinition
 from tests.analytics.builders import DAY_0, Event, TinyWarehouse, event, journey, key, when
 from tests.analytics.oracles import Count, by_person, is_member
+from warehouse.sql import portable_literal
 
 FAR = timedelta(days=1000)
 
@@ -165,13 +166,13 @@ def test_an_event_type_is_only_ever_a_text(name: str) -> None:
     """Quotes, backslashes and braces reach neither SQL nor Jinja as anything but themselves."""
     rendered = (
         Environment(autoescape=False)
-        .from_string("{% macro m() %}" + literal(name) + "{% endmacro %}{{ m() }}")
+        .from_string("{% macro m() %}" + portable_literal(name) + "{% endmacro %}{{ m() }}")
         .render()
     )
     warehouse = TinyWarehouse()
     assert warehouse.rows(f"select {rendered}") == [(name,)]
-    assert not set("\\{}") & set(literal(name))
-    assert "''" not in literal(name)
+    assert not set("\\{}") & set(portable_literal(name))
+    assert "''" not in portable_literal(name)
 
 
 def test_a_relation_must_be_a_plain_name() -> None:

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from models.catalog import EventCatalog
+from models.identity import IdentityRules
 from models.landing import BODY_COLUMNS, EVENT_COLUMNS
 from pipeline.build import BUILD_COMMAND
 from pipeline.plan import Plan, Published
@@ -89,7 +90,7 @@ class Workshop:
         """Lay out the build folder; returns where dbt is to run."""
         published = None if full else self._published()
         plan = self._plan(as_of, published)
-        folder = lay_out(self.home, plan, Definitions(self.catalog, ()), built_at=as_of)
+        folder = lay_out(self.home, plan, Definitions(self.catalog, IdentityRules(), ()), built_at=as_of)
         self._write_segments(folder, plan)
         return folder
 

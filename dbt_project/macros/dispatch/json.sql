@@ -40,16 +40,18 @@
     map_values(cast(cast({{ column }} as json) as map(varchar, varchar)))[1]
 {%- endmacro %}
 
-{# A JSON object of texts without the members whose value a predicate (a macro) holds for;
-   null if none is left. #}
-{% macro json_members_unless(column, predicate) %}
-    {{- adapter.dispatch('json_members_unless', 'growth_data_plane')(column, predicate) -}}
+{# A JSON object of texts without the members for which a predicate holds, a macro of the
+   name (behind a prefix) and the value; null if none is left. #}
+{% macro json_members_unless(column, predicate, prefix) %}
+    {{- adapter.dispatch('json_members_unless', 'growth_data_plane')(
+        column, predicate, prefix
+    ) -}}
 {% endmacro %}
 
-{% macro duckdb__json_members_unless(column, predicate) -%}
+{% macro duckdb__json_members_unless(column, predicate, prefix) -%}
     nullif(cast(to_json(map_from_entries(list_filter(
         map_entries(cast(cast({{ column }} as json) as map(varchar, varchar))),
-        lambda member: not {{ predicate('member.value') }}
+        lambda member: not {{ predicate(prefix ~ ' || member.key', 'member.value') }}
     ))) as varchar), '{}')
 {%- endmacro %}
 
