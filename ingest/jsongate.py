@@ -84,7 +84,7 @@ def scan_lines(stream: Readable) -> Iterator[Lines]:
     number = 1
     pending = b""
     while data := stream.read(BLOCK_BYTES):
-        block, newline, pending = (pending + data).rpartition(b"\n")
+        block, newline, pending = _last_newline(pending, data)
         if newline:
             lines = _scan_block(block, number)
             yield lines
@@ -96,6 +96,14 @@ def scan_lines(stream: Readable) -> Iterator[Lines]:
             number += 1
     if pending:
         yield _scan_block(pending, number)
+
+
+def _last_newline(pending: bytes, data: bytes) -> tuple[bytes, bytes, bytes]:
+    """What was read, partitioned at its last newline; of two copies of the large part, one is saved."""
+    end = data.rfind(b"\n")
+    if end < 0:
+        return (pending + data).rpartition(b"\n")
+    return b"".join((pending, memoryview(data)[:end])), b"\n", data[end + 1 :]
 
 
 def _skip_line(stream: Readable, begun: bytes) -> tuple[int, bytes, bytes]:

@@ -81,27 +81,30 @@ def raw_events(relation: str, plan: Plan, facts: TextFacts) -> RawRows:
     for name, given in plan.spelled(values, inner).items():
         value = given[0] if len(given) == 1 else f"coalesce({', '.join(given)})"
         columns[name] = _moment(plan, name, value) if KINDS.get(name) is Kind.TIME else value
-    checks = [f"({given} is null or {columns[name]} is not null)" for name, given in _times(plan, values).items()]
+    checks = [f"({given} is null or {name} is not null)" for name, given in _times(plan, values).items()]
     other_paths = [f"/{pointer(key)}" for key in plan.others]
     if plan.others:
         texts = [f"z[{number}]" for number in range(1, len(plan.others) + 1)]
         columns["properties"] = with_others(columns.get("properties"), plan.others, texts)
-    selected = "".join(f"\n            {value} as {quote_identifier(name)}," for name, value in columns.items())
+    named = "".join(f", {quote_identifier(name)}" for name in columns)
+    computed = "".join(f", {value} as {quote_identifier(name)}" for name, value in columns.items())
+    # DuckDB computes a value anew for each use of it in a condition: what is used twice is a column of an inner query.
     sql = f"""
-        select
-            row_number,{selected}
-            {" and ".join(checks) or "true"} as ok
+        select row_number{named}, {" and ".join(checks) or "true"} as ok
         from (
-            select
-                row_number, text,
-                json_extract_string(text, {key_list(paths)}) as x,
-                {f"json_extract(text, {key_list(other_paths)})::varchar[]" if plan.others else "null"} as z
-            from {relation}
+            select row_number, x{computed}
+            from (
+                select
+                    row_number, text,
+                    json_extract_string(text, {key_list(paths)}) as x,
+                    {f"json_extract(text, {key_list(other_paths)})::varchar[]" if plan.others else "null"} as z
+                from {relation}
+            )
         )
     """
     custom = [name.removeprefix("custom:") for name in columns if name.startswith("custom:")]
-    named = [name for name in columns if not name.startswith("custom:")]
-    return RawRows(sql, named, custom, is_plain=facts.is_ascii and not facts.has_escapes)
+    fields = [name for name in columns if not name.startswith("custom:")]
+    return RawRows(sql, fields, custom, is_plain=facts.is_ascii and not facts.has_escapes)
 
 
 def pointer(key: str) -> str:

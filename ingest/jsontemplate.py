@@ -8,7 +8,7 @@ another type, no number that reads differently. Texts that are not go the longer
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,8 +92,8 @@ def templated_events(relation: str, template: Template, facts: TextFacts, shapes
     Column ``shape`` tells the shape.
     """
     known = [key for key in template.keys if key in JSON_KEYS]
-    values = {key: f"x[{number}]" for number, key in enumerate(known, start=1)}
-    texts = {key: f"z[{number}]" for number, key in enumerate(template.others, start=1)}
+    values = {key: f"value_{number}" for number, key in enumerate(known, start=1)}
+    texts = {key: f"other_{number}" for number, key in enumerate(template.others, start=1)}
     columns: dict[str, str] = {}
     checks = [f"strlen(text) <= {limits.MAX_TEXT_BYTES}", f"{_made(template, values | texts)} = text"]
     for key, value in values.items():
@@ -101,10 +101,10 @@ def templated_events(relation: str, template: Template, facts: TextFacts, shapes
         columns[name] = value
         if KINDS[name] is Kind.TIME:
             columns[name] = text_time_sql(value) if key in template.quoted else epoch_sql(value)
-            checks.append(f"({value} is null or {columns[name]} is not null)")
+            checks.append(f"({value} is null or {quote_identifier(name)} is not null)")
     if texts:
         columns["properties"] = with_others(columns.get("properties"), list(texts), list(texts.values()))
-    objects = [f"coalesce({columns[name]}, '{{}}')" for name in _OBJECTS if name in columns]
+    objects = [f"coalesce({name}, '{{}}')" for name in _OBJECTS if name in columns]
     for value in objects:
         checks += [f"not ({' or '.join(number_doubts(value, facts))})", f"not contains(substring({value}, 2), '{{')"]
         if facts.has_escapes:
@@ -114,21 +114,33 @@ def templated_events(relation: str, template: Template, facts: TextFacts, shapes
     shape = f"hash({', '.join(f'try(json_keys({value}))' for value in objects)})" if objects else "0::ubigint"
     if shapes is not None:
         checks.append(f"{shape} in ({', '.join(map(str, shapes))})" if shapes else "false")
-    selected = "".join(f"\n            {value} as {quote_identifier(name)}," for name, value in columns.items())
+    elements = ["row_number", "text", *_unpacked("x", values.values()), *_unpacked("z", texts.values())]
+    # DuckDB computes a value anew for each use of it in a condition: what is used twice is a column of an inner query.
     sql = f"""
         select
-            row_number,{selected}
+            row_number, {", ".join(map(quote_identifier, columns))},
             coalesce({" and ".join(checks)}, false) as ok{f", {shape} as shape" if shapes is None else ""}
         from (
-            select
-                row_number, text,
-                try(json_extract_string(text, {key_list([f"/{pointer(key)}" for key in known])})) as x,
-                {_json_texts(template.others)} as z
-            from {relation}
+            select *, {", ".join(f"{value} as {quote_identifier(name)}" for name, value in columns.items())}
+            from (
+                select {", ".join(elements)}
+                from (
+                    select
+                        row_number, text,
+                        try(json_extract_string(text, {key_list([f"/{pointer(key)}" for key in known])})) as x,
+                        {_json_texts(template.others)} as z
+                    from {relation}
+                )
+            )
         )
     """
     # A text that is found again holds no escapes, but for those inside objects.
     return RawRows(sql, list(columns), is_plain=facts.is_ascii)
+
+
+def _unpacked(values: str, names: Iterable[str]) -> list[str]:
+    """The elements of a list as columns."""
+    return [f"{values}[{number}] as {name}" for number, name in enumerate(names, start=1)]
 
 
 def _json_texts(keys: Sequence[str]) -> str:
@@ -138,17 +150,21 @@ def _json_texts(keys: Sequence[str]) -> str:
 
 def _made(template: Template, values: dict[str, str]) -> str:
     """The text that the template makes of the values."""
-    parts = ["'{'"]
+    parts: list[str] = []
+    text = "{"
     space = " " if template.is_spaced else ""
     for number, key in enumerate(template.keys):
         mark = '"' if key in template.quoted else ""
-        head = quote_literal(("," + space if number else "") + f"{quote(key)}:{space}{mark}")
+        head = ("," + space if number else "") + f"{quote(key)}:{space}{mark}"
         value = values[key] if mark or not template.is_spaced else _spaced(values[key])
         if key in template.optional:
-            parts.append(f"coalesce({head} || {value} || '{mark}', '')")
+            member = f"coalesce({quote_literal(head)} || {value} || {quote_literal(mark)}, '')"
+            parts += [quote_literal(text), member]
+            text = ""
         else:
-            parts += [head, value, f"'{mark}'"]
-    return f"concat({', '.join([*parts, chr(39) + '}' + chr(39)])})"
+            parts += [quote_literal(text + head), value]
+            text = mark
+    return f"concat({', '.join([*parts, quote_literal(text + '}')])})"
 
 
 def _spaced(value: str) -> str:
