@@ -13,7 +13,7 @@ import typer
 
 from cli import build, ingest, landing, project, quarantine, reports, tables
 from cli.state import State
-from models.errors import GdpError
+from models.errors import GdpError, UsageError
 
 app = typer.Typer(
     name="gdp",
@@ -63,6 +63,7 @@ def run(arguments: list[str]) -> int:
     """Run one command and return its exit code; an error is one line on standard error."""
     verbose = bool({"-v", "--verbose"} & set(arguments))
     try:
+        _refuse_empty(arguments)
         code = app(arguments, standalone_mode=False, prog_name="gdp")
         sys.stdout.flush()
     except GdpError as error:
@@ -87,11 +88,27 @@ def run(arguments: list[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
+def _refuse_empty(arguments: list[str]) -> None:
+    """Refuse an empty argument, which is most often a shell variable that was not set: it would mean this folder.
+
+    Raises:
+        UsageError: naming what it stands behind.
+    """
+    for before, argument in zip(["", *arguments], arguments, strict=False):
+        option, is_assigned, value = argument.partition("=")
+        if not argument:
+            raise UsageError("an argument is empty" + (f" (after {before})" if before else ""))
+        if is_assigned and not value and option.startswith("--") and option[2:].replace("-", "").isalnum():
+            raise UsageError(f"{option}= is empty: give it a value")
+
+
 def _usage_error(error: Exception) -> int:
     message = getattr(error, "format_message", lambda: str(error))()
     if not message:
-        # Typer has printed the help of a command that was called with nothing.
-        return 2
+        # Typer has printed the help of a group that was called without a command.
+        context = getattr(error, "ctx", None)
+        names = ", ".join(getattr(getattr(context, "command", None), "commands", {}))
+        message = f"{getattr(context, 'command_path', 'gdp')} needs a command: {names}"
     return _say(message, 2, verbose=False)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from analytics.table import Sheet, Table
 
 Format = Literal["table", "json", "csv", "parquet"]
+#: What --output calls standard output.
+STDOUT = Path("-")
+NEEDS_A_FILE = "--format parquet needs a file: --output FILE, or --output - into a pipe"
 #: How many rows of somebody's own query a terminal is shown.
 MOST_ROWS = 500
 #: What makes CSV put a cell in quotes.
@@ -231,7 +235,7 @@ def _is_number(kind: pa.DataType) -> bool:
 def emit_text(text: str, output: Path | None = None) -> None:
     """Print a text, or write it to a file; in UTF-8, whatever the terminal speaks."""
     data = text.encode()
-    if output is None:
+    if output is None or output == STDOUT:
         _to_stdout(data)
     else:
         _to_file(output, lambda file: file.write(data))
@@ -240,7 +244,7 @@ def emit_text(text: str, output: Path | None = None) -> None:
 def _emit_screen(render: Callable[[int | None], str], output: Path | None) -> None:
     from cli.screen import screen_width
 
-    if output is not None:
+    if output is not None and output != STDOUT:
         emit_text(render(None), output)
         return
     _to_stdout(render(screen_width()).encode(sys.stdout.encoding or "utf-8", "replace"))
@@ -249,9 +253,14 @@ def _emit_screen(render: Callable[[int | None], str], output: Path | None) -> No
 def _emit_parquet(table: pa.Table, output: Path | None) -> None:
     import pyarrow.parquet as pq
 
-    if output is None:
-        raise UsageError("--format parquet needs a file: --output FILE")
-    _to_file(output, lambda file: pq.write_table(table, file, compression="zstd"))
+    if output is None or (output == STDOUT and sys.stdout.isatty()):
+        raise UsageError(NEEDS_A_FILE)
+    if output == STDOUT:
+        buffer = io.BytesIO()
+        pq.write_table(table, buffer, compression="zstd")
+        _to_stdout(buffer.getvalue())
+    else:
+        _to_file(output, lambda file: pq.write_table(table, file, compression="zstd"))
 
 
 def _to_stdout(data: bytes) -> None:

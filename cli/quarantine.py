@@ -30,7 +30,7 @@ def list_(context: typer.Context, format: Format = "table") -> None:
     from cli.output import show_table
     from ingest.quarantine import count_quarantine
 
-    counts = count_quarantine(state_of(context).project().home)
+    counts = count_quarantine(state_of(context).project().existing_home())
     if format == "json":
         _print_json([count.to_json() for count in counts])
         return
@@ -60,7 +60,7 @@ def show(
     from cli.screen import printable
     from ingest.quarantine import quarantined_rows
 
-    home = state_of(context).project().home
+    home = state_of(context).project().existing_home()
     rows = quarantined_rows(home, ids or [], reason=reason, waiting_only=not ids)[:limit]
     if format == "json":
         _print_json([row.to_json() for row in rows])
@@ -107,7 +107,9 @@ def replay(
         threads=project.settings.thread_count,
     )
     edits = read_edits(edit) if edit else {}
-    summary = run_replay(project.home, ids or [], now=state.now(), options=options, edits=edits, reason=reason)
+    summary = run_replay(
+        project.existing_home(), ids or [], now=state.now(), options=options, edits=edits, reason=reason
+    )
     if format == "json":
         _print_json(summary.to_json())
         return

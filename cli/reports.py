@@ -23,7 +23,9 @@ Zone = Annotated[
 From = Annotated[str | None, typer.Option("--from", metavar="TIME", help="First moment of the range (inclusive).")]
 To = Annotated[str | None, typer.Option("--to", metavar="TIME", help="End of the range (exclusive).")]
 OutputFormat = Annotated[Literal["table", "json", "csv", "parquet"], typer.Option("--format", help="How to print it.")]
-Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file.")]
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file; - is standard output.")
+]
 ShowSql = Annotated[bool, typer.Option("--sql", help="Print the SQL with its values instead of running it.")]
 ShowSteps = Annotated[bool, typer.Option("--steps", help="Print how many rows each step of the SQL has.")]
 
@@ -199,15 +201,17 @@ def _answer(
 ) -> None:
     """Ask a report's question of the published warehouse and print what is wanted of it."""
     from analytics.spec import make_spec
-    from cli.output import emit_report, emit_text
+    from cli.output import NEEDS_A_FILE, emit_report, emit_text
     from models.errors import UsageError
     from warehouse.settings import zone
 
     state = state_of(context)
     if how.sql and how.steps:
         raise UsageError("give --sql or --steps, not both")
-    if how.format == "parquet" and how.output is None and not how.sql:
-        raise UsageError("--format parquet needs a file: --output FILE")
+    if how.sql and how.format != "table":
+        raise UsageError(f"give --sql or --format {how.format}, not both: SQL is text")
+    if how.format == "parquet" and how.output is None:
+        raise UsageError(NEEDS_A_FILE)
     name = tz or state.project().settings.tz
     try:
         calendar = zone(name)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,8 +28,15 @@ class State:
 
     def project(self) -> Project:
         """The project of the folder we stand in, or the one that was named."""
-        from pipeline.project import find_project
+        return self._project
 
+    @cached_property
+    def _project(self) -> Project:
+        from pipeline.project import find_project
+        from warehouse.settings import unknown_variables
+
+        for warning in unknown_variables(os.environ):
+            typer.echo(f"gdp: warning: {warning}", err=True)
         home = self.home_path
         if home is not None and home != Path():
             home = home.absolute()
@@ -41,7 +50,7 @@ class State:
         project = self.project()
         settings = project.settings
         with open_warehouse(
-            project.home, threads=settings.thread_count, memory_limit=settings.memory_limit, sandbox=sandbox
+            project.existing_home(), threads=settings.thread_count, memory_limit=settings.memory_limit, sandbox=sandbox
         ) as warehouse:
             yield warehouse
 

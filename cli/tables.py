@@ -26,7 +26,9 @@ def sql(
     format: Annotated[
         Literal["table", "json", "csv", "parquet"], typer.Option("--format", help="How to print the rows.")
     ] = "table",
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write to this file; - is standard output.")
+    ] = None,
 ) -> None:
     """Run one SQL query on the published tables: read-only, and nothing outside of them can be reached."""
     from cli.output import emit_table
@@ -50,8 +52,11 @@ def export(
     """Write tables as files for other tools, one file a table."""
     from activation.export import export_tables
     from analytics.table import Column, Table
-    from cli.output import show_table
+    from cli.output import STDOUT, show_table
+    from models.errors import UsageError
 
+    if to == STDOUT:
+        raise UsageError("--to -: tables are written as files: name a folder (one table: gdp sql 'from TABLE' -o -)")
     with state_of(context).warehouse() as warehouse:
         written = export_tables(warehouse, tables or [], folder=to, format=format)
     columns = (Column("file"), Column("rows", "count"), Column("bytes", "count"))

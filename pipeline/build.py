@@ -95,9 +95,9 @@ def build(
     Raises:
         BusyError: if another build holds the lock.
         BuildFailed: if a model or a data test failed; nothing is published.
-        UsageError: if a definition is not acceptable.
+        UsageError: if there is no home, or a definition is not acceptable.
     """
-    home = project.home.ensure()
+    home = project.existing_home().ensure()
     with exclusive(home.locks / "build", "a build", wait=wait) as lock:
         definitions = project.definitions()
         started = clock()
@@ -137,7 +137,7 @@ def prepare(project: Project, *, as_of: datetime, now: datetime, full_refresh: b
     Raises:
         BusyError: if a build is running.
     """
-    home = project.home.ensure()
+    home = project.existing_home().ensure()
     with exclusive(home.locks / "build", "a build", wait=0):
         definitions = project.definitions()
         plan = plan_build(project, definitions, as_of=as_of, full_refresh=full_refresh)

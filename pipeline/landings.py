@@ -45,13 +45,12 @@ def list_landings(project: Project, numbers: Sequence[int] = ()) -> list[Landing
     """Every landing, oldest first, or those of these numbers.
 
     Raises:
-        UsageError: if a number is that of no landing, or of one that was forgotten.
+        UsageError: if there is no home, or a number is that of no landing or of one that was forgotten.
     """
-    control = project.home.control
-    if not control.exists():
-        return []
+    home = project.existing_home()
+    control = home.control
     found = chosen_landings(control, numbers) if numbers else landings(control)
-    published, _ = read_published(project.home)
+    published, _ = read_published(home)
     built = published.max_batch_seq if published else 0
     return [LandingState(landing, _source(landing), _state(landing, built)) for landing in found]
 
@@ -63,7 +62,7 @@ def forget_landings(project: Project, numbers: Sequence[int], *, now: datetime) 
         UsageError: if a number is that of no landing.
         BusyError: if a build or an ingest is running.
     """
-    home = project.home
+    home = project.existing_home()
     with exclusive(home.locks / "build", "a build"):
         return forget(home, numbers, now=now)
 

@@ -29,6 +29,19 @@ class Project:
         """The project's home; its folder may not exist yet."""
         return Home(self._inside(self.settings.home))
 
+    def existing_home(self) -> Home:
+        """The project's home, for everything but landing, which may make it.
+
+        Raises:
+            UsageError: if there is none.
+        """
+        home = self.home
+        if home.root.exists() and not home.root.is_dir():
+            raise UsageError(f"the home {home.root} is a file, not a folder")
+        if not home.exists:
+            raise UsageError(f"no home at {home.root} (gdp init and gdp ingest make one)")
+        return home
+
     @property
     def definitions_folder(self) -> Path:
         """The folder of the definitions; the shipped ones where the project has none and names none."""
@@ -94,7 +107,7 @@ def explain_settings(
 
 
 def init_project(folder: Path) -> list[Path]:
-    """Make a new project with starter definitions; nothing that exists is touched.
+    """Make a new project with starter definitions and an empty home; nothing that exists is touched.
 
     Returns: the files that were written.
 
@@ -115,4 +128,5 @@ def init_project(folder: Path) -> list[Path]:
             written.append(target)
     except OSError as error:
         raise UsageError(f"{folder}: cannot be written: {error.strerror}") from None
+    find_project(folder, given=folder).home.ensure()
     return written

@@ -115,8 +115,12 @@ class Status:
 
 
 def read_status(project: Project, *, now: datetime) -> Status:
-    """Look at a project; nothing is made or changed, also where there is no home yet."""
-    home = project.home
+    """Look at a project; nothing is made or changed.
+
+    Raises:
+        UsageError: if it has no home.
+    """
+    home = project.existing_home()
     built, unreadable = _built(project)
     return Status(
         now=now,

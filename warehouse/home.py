@@ -65,6 +65,11 @@ class Home:
         """Lock files of our own, because a database's own lock is lost when its file is merely opened and closed."""
         return self.root / "locks"
 
+    @property
+    def exists(self) -> bool:
+        """Whether somebody has made it: a folder of another kind is not a home."""
+        return self.landing.is_dir() and self.locks.is_dir()
+
     def ensure(self) -> Home:
         """Create the folders, readable by their owner only.
 

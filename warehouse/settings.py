@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -103,6 +104,16 @@ def load_settings(project_file: Path | None, flags: dict[str, Any]) -> Settings:
         raise UsageError(f"{place}: {first_problem(error, Settings)}") from None
 
 
+def unknown_variables(environment: Mapping[str, str]) -> list[str]:
+    """A line for each variable that begins like one of ours and is none."""
+    known = {"GDP_PROJECT", *(f"GDP_{name.upper()}" for name in Settings.model_fields)}
+    return [
+        f"${name} is no setting and is not read ({nearest(name, known, most=1)})"
+        for name in sorted(environment)
+        if name.startswith("GDP_") and name not in known
+    ]
+
+
 def _check_project_file(path: Path) -> None:
     try:
         given = tomllib.loads(path.read_bytes().decode())
@@ -112,6 +123,11 @@ def _check_project_file(path: Path) -> None:
         raise UsageError(f"{path}: not UTF-8 at byte {error.start}") from None
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path}: not TOML: {error}") from None
-    for key in given:
+    for key, value in given.items():
         if key not in Settings.model_fields:
             raise UsageError(f"{path}: unknown key {key!r} ({nearest(key, Settings.model_fields)})")
+        kind, words = (
+            (int, "a whole number") if Settings.model_fields[key].annotation is int else (str, "a text in quotes")
+        )
+        if type(value) is not kind:
+            raise UsageError(f"{path}: {key}: give {words} (given: {value!r})")

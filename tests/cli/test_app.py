@@ -50,9 +50,17 @@ def test_the_command_line_loads_nothing_heavy() -> None:
         (["build", "--as-of", "1767225600"], "is not a date"),
         (["build", "--as-of", "2199-01-01"], "more than a day ahead"),
         (["build", "--wait", "-1"], "greater than or equal to 0"),
-        (["ingest", "events", ""], "a path is empty"),
+        (["ingest", "events", ""], "an argument is empty (after events)"),
         (["ingest", "events", "data/home"], "lies in the home of the warehouse"),
-        (["--home", "", "status"], "home: name a folder of its own"),
+        (["--home", "", "status"], "an argument is empty (after --home)"),
+        (["--home=", "status"], "--home= is empty: give it a value"),
+        (["--home", ".", "status"], "home: name a folder of its own"),
+        (["export", "--to", ""], "an argument is empty (after --to)"),
+        (["export", "--to="], "--to= is empty"),
+        (["export", "--to", "-"], "tables are written as files: name a folder"),
+        (["sql", "select 1", "-o", ""], "an argument is empty (after -o)"),
+        (["init", ""], "an argument is empty (after init)"),
+        (["funnel", "a", "b", "--sql", "--format", "csv"], "give --sql or --format csv, not both"),
         (["--project", "nowhere", "status"], "nowhere: no gdp.toml there (gdp init nowhere makes one)"),
         (["schema", "Persn"], "there is no shape 'Persn' (did you mean 'Person'?)"),
         (["status", "--format", "xml"], "'table'"),
@@ -69,6 +77,56 @@ def test_wrong_usage_is_one_line_and_exit_code_2(tmp_path: Path, arguments: list
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("group", "commands"),
+    [("churn", "users"), ("config", "show"), ("quarantine", "list, show, replay"), ("landing", "list, forget")],
+)
+def test_a_group_alone_prints_its_help_and_says_what_is_missing(tmp_path: Path, group: str, commands: str) -> None:
+    """Exit code 2 with a reason."""
+    done = gdp(group, folder=tmp_path)
+    assert (done.returncode, done.stderr) == (2, f"gdp: gdp {group} needs a command: {commands}\n")
+    assert f"Usage: gdp {group}" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["status"],
+        ["build"],
+        ["prepare"],
+        ["quarantine", "list"],
+        ["quarantine", "replay"],
+        ["landing", "list"],
+        ["sql", "select 1"],
+        ["funnel", "a", "b"],
+    ],
+)
+@pytest.mark.parametrize("kind", ["nothing", "folder", "file"])
+def test_only_init_and_ingest_make_a_home(tmp_path: Path, arguments: list[str], kind: str) -> None:
+    """Whoever mistypes it must not be told that nothing has landed."""
+    home = tmp_path / "home"
+    if kind == "folder":
+        home.mkdir()
+    elif kind == "file":
+        home.write_text("x")
+    found = sorted(tmp_path.rglob("*"))
+    answer = Studio(tmp_path).gdp_alone("--home", home, *arguments)
+    reason = f"the home {home} is a file" if kind == "file" else f"no home at {home} (gdp init and gdp ingest make one)"
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith(f"gdp: {reason}")
+    assert sorted(tmp_path.rglob("*")) == found
+
+
+def test_an_unknown_variable_of_ours_is_said_once(tmp_path: Path) -> None:
+    """A misspelt GDP_HOME would otherwise build somewhere else."""
+    (tmp_path / "home").mkdir()
+    done = gdp("funnel", "a", "b", folder=tmp_path, GDP_HOMES="x", GDP_TZ="UTC")
+    assert done.stderr.splitlines()[0] == (
+        "gdp: warning: $GDP_HOMES is no setting and is not read (did you mean 'GDP_HOME'?)"
+    )
+    assert done.stderr.count("GDP_HOMES") == 1
+
+
 def test_help_needs_no_project_and_no_terminal(tmp_path: Path) -> None:
     """Also with a narrow window and an ASCII locale."""
     done = gdp("--help", folder=tmp_path, COLUMNS="20", LC_ALL="C", PYTHONUTF8="0", NO_COLOR="1")
@@ -78,6 +136,7 @@ def test_help_needs_no_project_and_no_terminal(tmp_path: Path) -> None:
 
 def test_reports_before_the_first_build_say_what_to_do(tmp_path: Path) -> None:
     """Exit code 1, because the request was right."""
+    gdp("init", ".", folder=tmp_path)
     done = gdp("funnel", "a", "b", folder=tmp_path)
     assert done.returncode == 1
     assert done.stderr.startswith("gdp: no warehouse in ")

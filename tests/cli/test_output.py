@@ -38,6 +38,15 @@ def printed(capfdbinary: pytest.CaptureFixture[bytes]) -> Any:
     return emit
 
 
+@pytest.mark.parametrize("format", ["table", "json", "csv", "parquet"])
+def test_a_dash_is_standard_output(capfdbinary: pytest.CaptureFixture[bytes], format: Any) -> None:
+    """Not a file of that name; Parquet goes into a pipe this way."""
+    emit_table(rows_of("select 41 + 1 as n"), format=format, output=Path("-"))
+    out = capfdbinary.readouterr().out
+    assert not Path("-").exists()
+    assert (pq.read_table(pa.BufferReader(out)).to_pylist() == [{"n": 42}]) if format == "parquet" else b"42" in out
+
+
 def test_json_is_a_list_of_objects(printed: Any) -> None:
     """Every type has one form: times in UTC with a Z, decimals with their digits, what is not finite as null."""
     text = printed(

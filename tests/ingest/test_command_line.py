@@ -92,6 +92,7 @@ def test_a_plain_csv_takes_one_command_and_says_how_times_were_read(folder: Path
 )
 def test_what_is_wrong_is_one_line(folder: Path, arguments: list[str], code: int, message: str) -> None:
     """Exit code 2 for what was asked, 1 for what could not be done."""
+    gdp("init")
     (folder / "a.csv").write_bytes(b"a,b\n1,2\n")
     (folder / "a.parquet").write_bytes(b"nonsense")
     answer = gdp(*arguments)
@@ -112,6 +113,7 @@ def test_json_stays_json_when_a_file_is_broken(folder: Path) -> None:
 
 def test_nothing_in_quarantine(folder: Path) -> None:
     """Said in words, or as an empty list."""
+    gdp("init")
     assert gdp("quarantine", "list").out == "nothing is in quarantine\n"
     assert json.loads(gdp("quarantine", "list", "--format", "json").out) == []
     assert gdp("quarantine", "replay").out.startswith("0 rows tried")

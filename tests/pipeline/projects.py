@@ -58,10 +58,15 @@ class Studio:
         return Home(self.folder / "data" / "home")
 
     def gdp(self, *arguments: object) -> Answer:
-        """Run a command in this process; only dbt gets one of its own."""
+        """Run a command on the project in this process; only dbt gets one of its own."""
+        return self.gdp_alone("--project", self.folder, *arguments)
+
+    @staticmethod
+    def gdp_alone(*arguments: object) -> Answer:
+        """Run a command as it stands, on the project of the folder we are in."""
         out, err = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            code = run(["--project", str(self.folder), *map(str, arguments)])
+            code = run([*map(str, arguments)])
             out.flush()
         return Answer(code, out.buffer.getvalue().decode(), err.getvalue())  # type: ignore[attr-defined]
 

@@ -133,6 +133,9 @@ def test_flags_win_over_the_environment_and_the_environment_over_the_file(
         ("threads = -1\n", "threads: Input should be greater than or equal to 0"),
         ("memory_limit = 'lots'\n", "memory_limit"),
         ("keep_generation = 3\n", "unknown key 'keep_generation' (did you mean 'keep_generations'?)"),
+        ("threads = true\n", "threads: give a whole number (given: True)"),
+        ("threads = '2'\n", "threads: give a whole number (given: '2')"),
+        ("home = 3\n", "home: give a text in quotes (given: 3)"),
         ("threads 3\n", "not TOML"),
     ],
 )
