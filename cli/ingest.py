@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -13,22 +14,32 @@ import typer
 from cli.state import state_of
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from ingest.events import Progress
+    from ingest.options import LandOptions, Writer
     from ingest.summary import IngestSummary
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
-    group = typer.Typer(help="Land what happened: files of events.", no_args_is_help=True)
+    group = typer.Typer(help="Land what happened: files of events, and of what services deliver.", no_args_is_help=True)
     group.command("events")(events)
+    group.command("segment")(segment)
     app.add_typer(group, name="ingest")
+
+
+Paths = Annotated[list[str], typer.Argument(metavar="PATH...", help="Files, folders, patterns; - is standard input.")]
+Format = Annotated[Literal["table", "json"], typer.Option("--format", help="How to print the summary.")]
+ReceivedAt = Annotated[
+    str | None,
+    typer.Option("--received-at", metavar="TIME", help="When deliveries were received that do not say so themselves."),
+]
 
 
 def events(
     context: typer.Context,
-    paths: Annotated[
-        list[str], typer.Argument(metavar="PATH...", help="Files, folders, patterns; - is standard input.")
-    ],
+    paths: Paths,
     source: Annotated[
         Literal["app", "stripe", "meta_pixel", "segment", "custom"] | None,
         typer.Option("--source", help="The source of events that name none; app for JSON events, custom for others."),
@@ -43,25 +54,56 @@ def events(
     trusted: Annotated[
         bool, typer.Option("--trusted", help="The CSV or Parquet files are known to be clean: check only what must be.")
     ] = False,
-    format: Annotated[Literal["table", "json"], typer.Option("--format", help="How to print the summary.")] = "table",
+    format: Format = "table",
 ) -> None:
     """Land events from JSONL, JSON, CSV and Parquet files, also gzipped; what cannot land goes to the quarantine.
 
     Each file lands as a whole or not at all, and the same file lands once.
     """
-    from ingest.events import land_files
     from ingest.mapping import load_mapping
     from ingest.options import LandOptions
 
+    options = LandOptions(
+        mapping=load_mapping(mapping) if mapping else None, source=source, tz=zone_name(tz), trusted=trusted
+    )
+    _land(context, paths, options, format)
+
+
+def segment(context: typer.Context, paths: Paths, received_at: ReceivedAt = None, format: Format = "table") -> None:
+    """Land what Segment's or RudderStack's clients sent: bodies of its HTTP API, or archived messages, as JSON.
+
+    All six calls and batches are read; docs/sources.md says how.
+    """
+    _land_service(context, "segment", paths, received_at, format)
+
+
+def _land_service(
+    context: typer.Context, writer: Writer, paths: list[str], received_at: str | None, format: Literal["table", "json"]
+) -> None:
+    """Land the deliveries of a service."""
+    from ingest.options import LandOptions
+
+    options = LandOptions(writer=writer, received_at=_receipt(received_at, state_of(context).now()))
+    _land(context, paths, options, format)
+
+
+def _receipt(given: str | None, now: datetime) -> datetime | None:
+    from models.errors import UsageError
+    from models.moments import parse_moment
+
+    moment = parse_moment(given, what="--received-at") if given else None
+    if moment and moment > now:
+        raise UsageError(f"--received-at {given} is in the future")
+    return moment
+
+
+def _land(context: typer.Context, paths: list[str], options: LandOptions, format: Literal["table", "json"]) -> None:
+    """Land files, print what became of them, and exit."""
+    from ingest.events import land_files
+
     state = state_of(context)
     project = state.project()
-    options = LandOptions(
-        mapping=load_mapping(mapping) if mapping else None,
-        source=source,
-        tz=zone_name(tz),
-        trusted=trusted,
-        threads=project.settings.thread_count,
-    )
+    options = replace(options, threads=project.settings.thread_count)
     stdin = sys.stdin.buffer if "-" in paths else None
     with _progress() as tell:
         summary = land_files(project.home, paths, options, now=state.now(), stdin=stdin, progress=tell)

@@ -15,6 +15,8 @@ from models.event import Source
 #: Who wrote what is to be read: an application its events, or one of the services that are known here.
 Writer = Literal["events", "segment", "meta", "stripe"]
 
+_SOURCES: dict[Writer, Source] = {"events": "app", "segment": "segment", "meta": "meta_pixel", "stripe": "stripe"}
+
 
 @dataclass(frozen=True)
 class LandOptions:
@@ -50,7 +52,7 @@ class LandOptions:
     def source_for(self, *, is_mapped: bool) -> str:
         """The source of rows that name none."""
         named = self.source or (self.mapping.source if self.mapping else None)
-        return named or ("custom" if is_mapped else "app")
+        return named or ("custom" if is_mapped else _SOURCES[self.writer])
 
     def reading(self) -> dict[str, Any]:
         """What decides how bytes become rows, as plain values; with it an input can be read again."""

@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from ingest.columns import JSON_VALUE, Column
-from ingest.csvfile import CsvFile, read_csv
+from ingest.csvfile import BrokenFile, CsvFile, read_csv
 from ingest.duckfiles import parquet
 from ingest.eventcheck import Rules
 from ingest.headers import lay_out
@@ -30,6 +30,8 @@ from ingest.parquetfile import columns_of, numbered_rows, rows_with_large_cells
 from ingest.parts import Parts
 from ingest.prefetch import prefetched
 from ingest.quarantinefile import QuarantineWriter
+from ingest.services import taker_of
+from ingest.taker import Taker
 from ingest.times import TimeRange
 from ingest.trusted import csv_relation, land_trusted
 
@@ -89,6 +91,8 @@ def json_form_of(options: LandOptions, columns: tuple[Column, ...], header: tupl
 def read_input(work: Reading, room: Path) -> None:
     """Read an input to its end."""
     content, is_mapped = work.source.content, work.options.mapping is not None
+    if work.options.writer != "events" and work.source.form in (Form.CSV, Form.PARQUET):
+        raise BrokenFile(f"what {work.options.writer} delivers is JSON: a .jsonl or .json file")
     match work.source.form:
         case Form.LINES:
             _read_json(work, scan_lines(content), is_mapped=is_mapped)
@@ -101,7 +105,7 @@ def read_input(work: Reading, room: Path) -> None:
 
 
 def _read_json(work: Reading, blocks: Iterable[Lines], *, is_mapped: bool) -> None:
-    rows = _json_rows(work, is_mapped=is_mapped)
+    rows = _taker(work, is_mapped=is_mapped)
     for lines in prefetched(blocks):
         rows.take(lines)
         work.quarantine.add(rows.drain_refused())
@@ -111,8 +115,11 @@ def _read_json(work: Reading, blocks: Iterable[Lines], *, is_mapped: bool) -> No
     work.rows_in = rows.records
 
 
-def _json_rows(work: Reading, *, is_mapped: bool) -> JsonRows | MappedJson:
+def _taker(work: Reading, *, is_mapped: bool) -> Taker:
     rules = work.rules(is_mapped=is_mapped)
+    place = "line" if work.source.form is Form.LINES else "element"
+    if deliveries := taker_of(work.parts, work.options, rules, place=place):
+        return deliveries
     if not is_mapped:
         return JsonRows(work.parts, rules)
     return MappedJson(work.parts, lambda columns: json_form_of(work.options, columns), rules)

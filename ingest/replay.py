@@ -23,6 +23,8 @@ from ingest.parts import Engine, Parts, connected
 from ingest.quarantine import QuarantinedRow, quarantined_rows
 from ingest.reading import json_form_of, rules_of
 from ingest.reasons import Reason, Refused, RefusedRow
+from ingest.services import taker_of
+from ingest.taker import Taker
 from models.errors import UsageError
 from warehouse.control import InputRecord, QuarantineFile, quarantine_files
 from warehouse.home import Home
@@ -131,6 +133,8 @@ def _options_for(file: QuarantineFile, given: LandOptions) -> LandOptions:
     first = LandOptions.from_reading(dict(file.options), given)
     return replace(
         given,
+        writer=first.writer,
+        received_at=given.received_at or first.received_at,
         mapping=given.mapping or first.mapping,
         source=given.source or first.source,
         tz=given.tz or first.tz,
@@ -154,7 +158,7 @@ def _replay_batch(
         ]
         assert len(rows) == len(outcomes) + len(refused), (len(rows), len(outcomes), len(refused))
         summary = ReplaySummary(
-            rows_in=len(rows),
+            rows_in=parts.taken + len(refused),
             landed=parts.landed,
             duplicate=parts.taken - parts.landed,
             still_refused={
@@ -187,7 +191,9 @@ def _read_again(
     return refused + taker.drain_refused()
 
 
-def _taker(parts: Parts, file: QuarantineFile, options: LandOptions, now: datetime) -> JsonRows | MappedJson:
+def _taker(parts: Parts, file: QuarantineFile, options: LandOptions, now: datetime) -> Taker:
+    if deliveries := taker_of(parts, options, rules_of(options, now, is_mapped=False), place=None):
+        return deliveries
     is_table = Form(file.input_form) in (Form.CSV, Form.PARQUET)
     if not is_table and options.mapping is None:
         return JsonRows(parts, rules_of(options, now, is_mapped=False))
@@ -219,7 +225,7 @@ def _record(
         bytes=sum(len(row.raw) for row in settled),
         options=options.reading() | {"columns": file.options.get("columns", [])},
         fingerprint=f"replay-{options.fingerprint(Form(file.input_form))}",
-        rows_in=len(settled),
+        rows_in=summary.landed + summary.duplicate,
         landed=summary.landed,
         duplicate=summary.duplicate,
         quarantined=0,

@@ -111,7 +111,7 @@ def _publish(home: Home, file: WrittenFile, record: InputRecord) -> LandedFile:
     return LandedFile(
         batch_seq=file.batch_seq,
         entity="event",
-        source_kind="events",
+        source_kind=str(record.options.get("writer", "events")),
         path=str(final.relative_to(home.root)),
         rows=file.rows,
         bytes=final.stat().st_size,
