@@ -1,29 +1,40 @@
-"""CSV read strictly: UTF-8, one header, every row as long as it; what breaks the quoting breaks the file."""
+"""CSV read in columns: UTF-8, one header, every row as long as it; lines that are no such row are refused.
+
+Arrow reads what is plainly in order, some megabytes at a time; only where it is not, records are looked at one by one.
+"""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import IO, Any
+from itertools import chain
+from typing import Protocol
 
 import pyarrow as pa
+import pyarrow.csv
 
-from ingest.reasons import Reason, RefusedRow
+from ingest.csvrecords import Grammar, Sifted, count_lines, rest_of_line
+from ingest.reasons import RefusedRow
 from models import limits
 from models.errors import GdpError
 
 DELIMITERS = (",", ";", "\t", "|")
-#: A block is so many rows, or fewer if they take this many bytes of the file; it is looked at every so many rows.
-BLOCK_ROWS = 50_000
-_BLOCK_BYTES = 32 << 20
-_LOOK_EVERY = 64
+#: How much of a file is read at once.
+BLOCK_BYTES = 4 << 20
+#: How much of it is looked at record by record where something is not in order.
+_SIFTED_BYTES = 64 << 10
+_BOM = b"\xef\xbb\xbf"
 
 
 class BrokenFile(GdpError):
     """A file that cannot be read to its end; nothing of it lands."""
+
+
+class Readable(Protocol):
+    """A stream of bytes."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most ``size`` bytes; none at the end."""
 
 
 @dataclass(frozen=True)
@@ -40,51 +51,67 @@ class CsvFile:
 
     header: list[str]
     delimiter: str
-    newline: str
     rows: Iterator[Cells]
 
 
-def read_csv(stream: IO[bytes], delimiter: str | None = None) -> CsvFile:
-    """The header of a CSV file, and its rows block by block.
+def read_csv(stream: Readable, delimiter: str | None = None) -> CsvFile | None:
+    """The header of a CSV file, and its rows block by block; None if there is nothing in the file.
 
     A byte order mark is passed over. Without a delimiter, the one of comma, semicolon, tab and bar that the header
     holds most often is taken. Rows count from 1 behind the header; blank lines do not count.
 
     Raises:
-        BrokenFile: if there is no header, a name stands in it twice, or, while reading, the text is not UTF-8 or the
-            quoting is broken.
+        BrokenFile: if there is no header, or a name stands in it twice.
     """
-    csv.field_size_limit(limits.MAX_EVENT_BYTES)
-    text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
-    try:
-        first = text.readline()
-    except UnicodeDecodeError as error:
-        raise BrokenFile(f"not UTF-8 in or behind line 1 ({error.reason}); convert the file to UTF-8") from None
-    if not first.strip():
-        raise BrokenFile("no header: the first line is empty")
-    delimiter = delimiter or sniff_delimiter(first)
-    reader = csv.reader(_with_first(first, text), delimiter=delimiter, strict=True)
-    header = _header(reader)
-    newline = first[len(first.rstrip("\r\n")) :] or "\n"
-    return CsvFile(header, delimiter, newline, _blocks(reader, header, stream.tell))
+    pieces = _pieces(stream)
+    text, is_last = b"", False
+    while not is_last and len(text) <= limits.MAX_EVENT_BYTES:
+        piece = next(pieces, b"")
+        text, is_last = text + piece, not piece
+        line, newline = _first_line(text.removeprefix(_BOM))
+        if line.strip() and (newline or is_last):
+            grammar = Grammar(delimiter or sniff_delimiter(line))
+            if size := grammar.first_end(text.removeprefix(_BOM), is_last=is_last):
+                return _file(text.removeprefix(_BOM), size, grammar, newline or b"\n", pieces)
+    if not text.removeprefix(_BOM).strip():
+        return None
+    raise BrokenFile("no header: the first line is " + ("no row of CSV" if line.strip() else "empty"))
 
 
-def sniff_delimiter(header: str) -> str:
+def _pieces(stream: Readable) -> Iterator[bytes]:
+    """A file in pieces, of which none ends between CR and LF."""
+    while piece := stream.read(BLOCK_BYTES):
+        while piece.endswith(b"\r") and (byte := stream.read(1)):
+            piece += byte
+        yield piece
+
+
+def _first_line(text: bytes) -> tuple[bytes, bytes]:
+    """The first line of a text and its end, which is empty where it may come later."""
+    line = next(iter(text.splitlines(keepends=True)), b"")
+    bare = line.rstrip(b"\r\n")
+    return bare, line[len(bare) :]
+
+
+def sniff_delimiter(header: bytes) -> str:
     """The delimiter of a header line: the one that it holds most often outside quotes."""
-    outside = "".join(header.split('"')[::2])
-    return max(DELIMITERS, key=outside.count)
+    outside = b"".join(header.split(b'"')[::2])
+    return max(DELIMITERS, key=lambda delimiter: outside.count(delimiter.encode()))
 
 
-def _with_first(first: str, rest: io.TextIOWrapper) -> Iterator[str]:
-    yield first
-    yield from rest
+def _file(text: bytes, size: int, grammar: Grammar, newline: bytes, pieces: Iterator[bytes]) -> CsvFile:
+    """The file whose header is the first ``size`` bytes of a text."""
+    header = _header(grammar.cells(text[:size].rstrip(b"\r\n")))
+    delimiter = grammar.delimiter.decode()
+    blocks = _Blocks(header, delimiter, newline, next_line=1 + count_lines(text, 0, size))
+    return CsvFile(header, delimiter, blocks.read(text[size:], pieces))
 
 
-def _header(reader: Any) -> list[str]:
+def _header(cells: list[bytes]) -> list[str]:
     try:
-        names = [name.strip() for name in next(reader)]
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise BrokenFile(f"no header: {error}") from None
+        names = [cell.decode().strip() for cell in cells]
+    except UnicodeDecodeError as error:
+        raise BrokenFile(f"the header is not UTF-8 ({error.reason}); convert the file to UTF-8") from None
     names = [name or f"column_{number}" for number, name in enumerate(names, start=1)]
     lowered = [name.lower() for name in names]
     for name in names:
@@ -95,36 +122,77 @@ def _header(reader: Any) -> list[str]:
     return names
 
 
-def _blocks(reader: Any, header: list[str], position: Callable[[], int]) -> Iterator[Cells]:
-    rows: list[list[str]] = []
-    numbers: list[int] = []
-    refused: list[RefusedRow] = []
-    number, start = 0, position()
-    try:
-        for row in reader:
-            if not row:
-                continue
-            number += 1
-            if len(row) == len(header):
-                rows.append(row)
-                numbers.append(number)
+class _Blocks:
+    """The rows behind a header, in columns."""
+
+    def __init__(self, header: list[str], delimiter: str, newline: bytes, *, next_line: int) -> None:
+        self._header = header
+        self._grammar = Grammar(delimiter, len(header))
+        self._newline = newline[-1:]
+        self._next_number = 1
+        self._next_line = next_line
+        self._parsing = pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
+        self._conversion = pyarrow.csv.ConvertOptions(
+            column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=False
+        )
+
+    def read(self, text: bytes, pieces: Iterator[bytes]) -> Iterator[Cells]:
+        """All rows of a text and of the pieces of the file behind it."""
+        to_sift = _SIFTED_BYTES
+        for piece in chain(pieces, [b""]):
+            text += piece
+            is_last = not piece
+            while text:
+                end = self._grammar.sound_end(text, self._newline, is_last=is_last)
+                if end:
+                    yield from self._in_columns(text[:end])
+                    to_sift = _SIFTED_BYTES
+                else:
+                    sifted = self._sift(text, is_last=is_last, at_least=to_sift)
+                    end = sifted.end
+                    if not end:
+                        break
+                    yield self._cells_of(sifted)
+                    to_sift *= 2
+                    if sifted.is_cut:
+                        text, end = rest_of_line(pieces), 0
+                        self._next_line += 1
+                text = text[end:]
+
+    def _in_columns(self, text: bytes) -> Iterator[Cells]:
+        """Whole records; where Arrow does not take them, halves of them, down to what is looked at one by one."""
+        try:
+            table = self._parsed(text)
+        except pa.ArrowInvalid:
+            half = self._grammar.sound_end(text[: len(text) // 2], self._newline, is_last=False)
+            if half and len(text) > _SIFTED_BYTES:
+                yield from self._in_columns(text[:half])
+                yield from self._in_columns(text[half:])
             else:
-                detail = f"{len(row)} cells where the header has {len(header)} (line {reader.line_num})"
-                raw = json.dumps(row, ensure_ascii=False).encode("utf-8", "replace")
-                refused.append(RefusedRow(number, Reason.RAGGED_ROW, detail, raw))
-            count = len(rows) + len(refused)
-            if count >= BLOCK_ROWS or (count % _LOOK_EVERY == 0 and position() - start >= _BLOCK_BYTES):
-                yield Cells(_table(header, numbers, rows), refused)
-                rows, numbers, refused, start = [], [], [], position()
-    except csv.Error as error:
-        raise BrokenFile(f"broken CSV in or before line {reader.line_num}: {error}") from None
-    except UnicodeDecodeError as error:
-        line = reader.line_num or 1
-        raise BrokenFile(f"not UTF-8 in or behind line {line} ({error.reason}); convert the file to UTF-8") from None
-    yield Cells(_table(header, numbers, rows), refused)
+                yield self._cells_of(self._sift(text, is_last=True, at_least=len(text)))
+            return
+        numbers = pa.arange(self._next_number, self._next_number + table.num_rows)
+        self._next_number += table.num_rows
+        self._next_line += count_lines(text)
+        yield Cells(table.add_column(0, "row_number", numbers))
 
+    def _sift(self, text: bytes, *, is_last: bool, at_least: int) -> Sifted:
+        sifted = self._grammar.sift(text, self._next_number, self._next_line, is_last=is_last, at_least=at_least)
+        self._next_number, self._next_line = sifted.next_number, sifted.next_line
+        return sifted
 
-def _table(header: list[str], numbers: list[int], rows: list[list[str]]) -> pa.Table:
-    columns = zip(*rows, strict=True) if rows else ([] for _ in header)
-    arrays = [pa.array(list(column), pa.string()) for column in columns]
-    return pa.table([pa.array(numbers, pa.int64()), *arrays], names=["row_number", *header])
+    def _cells_of(self, sifted: Sifted) -> Cells:
+        table = self._parsed(b"".join(sifted.good) or b"\n")
+        return Cells(table.add_column(0, "row_number", pa.array(sifted.numbers, pa.int64())), sifted.refused)
+
+    def _parsed(self, text: bytes) -> pa.Table:
+        if text.startswith(_BOM):
+            # Arrow would take it for the file's.
+            text = b"\n" + text
+        reading = pyarrow.csv.ReadOptions(column_names=self._header, use_threads=False, block_size=len(text) + 1)
+        return pyarrow.csv.read_csv(
+            pa.BufferReader(text),
+            read_options=reading,
+            parse_options=self._parsing,
+            convert_options=self._conversion,
+        )

@@ -129,6 +129,8 @@ def _read_csv(work: Reading, room: Path) -> None:
     mapping = work.options.mapping or Mapping()
     delimiter = mapping.delimiter or ("\t" if ".tsv" in work.source.input.path.name.lower() else None)
     file = read_csv(work.source.content, delimiter)
+    if file is None:
+        return
     columns = tuple(Column(name, "VARCHAR", is_cell=True) for name in file.header)
     form = work.row_form(columns)
     if work.options.trusted and _read_trusted_csv(work, room, columns, file):
@@ -167,7 +169,6 @@ def _read_trusted_csv(work: Reading, room: Path, columns: tuple[Column, ...], fi
         _linked(work.source, room),
         form.columns,
         file.delimiter,
-        newline=file.newline,
         is_compressed=work.source.is_compressed,
     )
     try:

@@ -26,6 +26,7 @@ class Reason(StrEnum):
     BAD_TIME = "bad_time"
     TIME_RANGE = "time_range"
     RAGGED_ROW = "ragged_row"
+    BROKEN_QUOTES = "broken_quotes"
 
 
 class Refused(Exception):

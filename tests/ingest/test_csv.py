@@ -96,28 +96,63 @@ def test_a_header_that_does_not_say_what_is_what(home: Home, header: list[str], 
 
 
 BROKEN: list[tuple[str, bytes, str]] = [
-    ("D01 empty", b"", "no header: the first line is empty"),
     ("D04 a header twice", b"user,event,time,event\n", "the header names 'event' twice"),
-    ("D06 Latin-1", b"user,event,time\nada,caf\xe9,2026-01-30T12:00:00Z\n", "not UTF-8 in or behind line 1"),
-    (
-        "D09 unclosed quote",
-        b'user,event,time\nada,"x,2026-01-30T12:00:00Z\nbob,y,z\n',
-        "broken CSV in or before line 4",
-    ),
-    ("text behind a quote", b'user,event,time\nada,"x"y,2026-01-30T12:00:00Z\n', "broken CSV in or before line 3"),
+    ("a blank first line", b"\nuser,event,time\nada,x,2026-01-30T12:00:00Z\n", "no header: the first line is empty"),
+    ("a header in Latin-1", b"user,\xe9vent,time\n", "the header is not UTF-8 (invalid continuation byte)"),
+    ("a header with an open quote", b'user,"event,time\nada,x,y\n', "no header: the first line is no row of CSV"),
 ]
 
 
 @pytest.mark.parametrize(("content", "error"), [row[1:] for row in BROKEN], ids=[row[0] for row in BROKEN])
 @pytest.mark.parametrize("trusted", [False, True])
-def test_a_broken_file_lands_nothing(home: Home, content: bytes, error: str, trusted: bool) -> None:
-    """One line says what is wrong and where; the good rows in front of it do not land either."""
-    good = b"user,event,time\nada,x,2026-01-30T12:00:00Z\n"
-    content = content.replace(b"user,event,time\n", good, 1) if content.count(b"\n") > 1 else content
+def test_a_file_without_a_header_lands_nothing(home: Home, content: bytes, error: str, trusted: bool) -> None:
+    """One line says what is wrong."""
     summary = land(home, content, "log.csv", trusted=trusted)
     assert (counts(summary), summary.exit_code) == ((0, 0, 0, 0), 1)
     assert (summary.files[0].error or "").startswith(error)
-    assert landed(home, "event_id") == []
+
+
+@pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf", b"\n\r\n"], ids=["nothing", "a mark", "blank lines"])
+@pytest.mark.parametrize("name", ["log.csv", "log.csv.gz"])
+@pytest.mark.parametrize("trusted", [False, True])
+def test_an_empty_file_is_a_file_without_rows(home: Home, content: bytes, name: str, trusted: bool) -> None:
+    """D01: nothing to land, nothing wrong, as with an empty JSONL file."""
+    summary = land(home, gzip.compress(content) if name.endswith("gz") else content, name, trusted=trusted)
+    assert (counts(summary), summary.exit_code) == ((0, 0, 0, 0), 0)
+
+
+BROKEN_ROWS: list[tuple[str, bytes, str, bytes]] = [
+    ("text behind a quote", b'bob,"x"y,2026-01-30T12:00:00Z', "broken_quotes", b'bob,"x"y,2026-01-30T12:00:00Z'),
+    ("D09 a quote that is not closed", b'bob,"x,2026-01-30T12:00:00Z', "broken_quotes", b'bob,"x,2026-01-30T12:00:00Z'),
+    ("D06 Latin-1", b"bob,caf\xe9,2026-01-30T12:00:00Z", "bad_unicode", b"bob,caf\xe9,2026-01-30T12:00:00Z"),
+    ("a giant cell", b"bob,x," + b"y" * (5 << 20), "too_large", b"bob,x," + b"y" * 4090),
+    ("a giant cell in quotes", b'bob,"' + b"y" * (5 << 20) + b'",z', "too_large", b'bob,"' + b"y" * 4091),
+]
+
+
+@pytest.mark.parametrize(("row", "reason", "raw"), [row[1:] for row in BROKEN_ROWS], ids=[r[0] for r in BROKEN_ROWS])
+@pytest.mark.parametrize(("newline", "trusted"), [(b"\n", False), (b"\r\n", True)])
+def test_a_broken_line_waits_and_the_others_land(
+    home: Home, row: bytes, reason: str, raw: bytes, newline: bytes, trusted: bool
+) -> None:
+    """Reading goes on at the next line; the number of the line is told, wherever in a large file it is."""
+    good = [f"ada{n},x,2026-01-30T12:00:00Z".encode() for n in range(300)]
+    two_lines = b'cyd,"x' + newline + b'y",2026-01-30T12:00:00Z'
+    content = newline.join([b"user,event,time", two_lines, *good, row, b"", *good, b'dan,"x, y",2026-01-30T12:00:00Z'])
+    summary = land(home, content, "log.csv", trusted=trusted)
+    assert (counts(summary), reasons(summary)) == ((603, 602, 0, 1), {reason: 1})
+    (refused,) = quarantined_rows(home)
+    assert (refused.row_number, refused.raw) == (302, raw)
+    assert "(line 304)" in refused.detail
+    assert landed(home, "row_number", "user_id", "event_type")[-1] == (603, "dan", "x, y")
+
+
+def test_a_quote_that_is_never_closed_loses_no_row(home: Home) -> None:
+    """Each such line is refused by itself, and what is behind it is read as rows."""
+    rows = [b'bob,"x,2026-01-30T12:00:00Z', b"ada,x,2026-01-30T12:00:00Z"] * 2 + [b'cyd,x,"2026']
+    summary = land(home, b"\n".join([b"user,event,time", *rows]), "log.csv")
+    assert (counts(summary), reasons(summary)) == ((5, 2, 0, 3), {"broken_quotes": 3})
+    assert landed(home, "row_number") == [(2,), (4,)]
 
 
 def test_rows_that_do_not_fit_wait_and_the_others_land(home: Home) -> None:
@@ -172,6 +207,13 @@ def test_dialects(home: Home, content: bytes, expected: str, compress: bool) -> 
     name = "log.csv.gz" if compress else "log.csv"
     assert counts(land(home, gzip.compress(content) if compress else content, name)) == (1, 1, 0, 0)
     assert landed(home, "user_id") == [(expected,)]
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+def test_a_trusted_file_lands_whatever_its_line_ends_are(home: Home, newline: str) -> None:
+    """No row is passed over."""
+    rows = ["user,event,time", "ada,x,2026-01-30T12:00:00Z", 'bob,"x;y",2026-01-30T12:00:00Z', ""]
+    assert counts(land(home, newline.join(rows).encode(), "log.csv", trusted=True)) == (2, 2, 0, 0)
 
 
 def test_only_a_header_is_a_file_without_rows(home: Home) -> None:

@@ -136,7 +136,9 @@ def test_what_cannot_land_waits_with_its_reason(quarantine: dict[int, Quarantine
 def test_every_reason_occurs(quarantine: dict[int, QuarantinedRow]) -> None:
     """Each reason has an example above, but for those of other forms and of the first line."""
     assert {row.reason for row in quarantine.values()} == {
-        reason.value for reason in Reason if reason not in (Reason.RAGGED_ROW, Reason.BYTE_ORDER_MARK)
+        reason.value
+        for reason in Reason
+        if reason not in (Reason.RAGGED_ROW, Reason.BROKEN_QUOTES, Reason.BYTE_ORDER_MARK)
     }
 
 

@@ -247,7 +247,7 @@ def test_however_a_file_is_cut_into_batches_the_rows_are_the_same(
 
 def test_csv_in_batches(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     """Computed ids go on counting from batch to batch, and do so again in another file."""
-    monkeypatch.setattr("ingest.csvfile.BLOCK_ROWS", 2)
+    monkeypatch.setattr("ingest.csvfile.BLOCK_BYTES", 60)
     monkeypatch.setattr(ingest.reading, "_BATCH_ROWS", 2)
     row = ["ada", "x", "2026-01-30T12:00:00Z"]
     assert counts(land(home, csv(["user", "event", "time"], *[row] * 5), "a.csv")) == (5, 5, 0, 0)
