@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from models.errors import UsageError
+
 if TYPE_CHECKING:
     from analytics.churn import ChurnResult
     from analytics.cohort_result import CohortResult
@@ -44,13 +46,15 @@ def analyze_funnel(
     from analytics import funnel
     from analytics.spec import make_spec
 
-    spec = make_spec(funnel.FunnelSpec, stages=tuple(stages), window=time_window, by=breakdown_by, **options)
+    spec = make_spec(
+        funnel.FunnelSpec, stages=_listed("stages", stages), window=time_window, by=breakdown_by, **options
+    )
     return funnel.run(warehouse, spec)
 
 
 def get_cohort_analysis(
     warehouse: Engine,
-    group_by: str = "signup",
+    group_by: str | None = None,
     interval: str = "week",
     metrics: Sequence[str] = ("retention_d7", "retention_d30"),
     **options: Any,
@@ -59,7 +63,7 @@ def get_cohort_analysis(
 
     Args:
         warehouse: an open warehouse.
-        group_by: ``signup`` (or ``signupDate``) or ``first_event``.
+        group_by: ``signup`` (or ``signupDate``; the default) or ``first_event``; not beside ``start_event``.
         interval: ``day``, ``week`` or ``month``.
         metrics: ``retention_dN``.
         options: ``start_event``, ``return_event``, ``kind``, ``period``, ``periods``, ``start``, ``end``, ``as_of``
@@ -71,7 +75,7 @@ def get_cohort_analysis(
     from analytics import cohort
     from analytics.spec import make_spec
 
-    spec = make_spec(cohort.CohortSpec, by=group_by, interval=interval, metrics=tuple(metrics), **options)
+    spec = make_spec(cohort.CohortSpec, by=group_by, interval=interval, metrics=_listed("metrics", metrics), **options)
     return cohort.run(warehouse, spec)
 
 
@@ -110,4 +114,11 @@ def get_segment_overlap(warehouse: Engine, segments: Sequence[str], **options: A
     from analytics import overlap
     from analytics.spec import make_spec
 
-    return overlap.run(warehouse, make_spec(overlap.OverlapSpec, segments=tuple(segments), **options))
+    return overlap.run(warehouse, make_spec(overlap.OverlapSpec, segments=_listed("segments", segments), **options))
+
+
+def _listed(what: str, names: Sequence[str]) -> tuple[str, ...]:
+    """The names; a lone text is a mistake, because its letters would be taken for names."""
+    if isinstance(names, str):
+        raise UsageError(f"{what} is a list of names: write [{names!r}]")
+    return tuple(names)

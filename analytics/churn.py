@@ -11,7 +11,7 @@ from analytics.duration import Duration
 from analytics.query import Engine, Query, Step
 from analytics.spec import ReportSpec, at_build
 from analytics.statistic import share, wilson
-from analytics.table import Column, Sheet, Table, first_rows
+from analytics.table import Column, Sheet, Table, first_rows, minute, percent
 from models.base import Moment, Shape
 from models.errors import GdpError
 
@@ -84,15 +84,15 @@ class ChurnResult(Shape):
         rows = tuple(
             (user.email or user.person_id, user.last_core_action_at, user.core_actions_before) for user in self.users
         )
-        if self.rate is None or self.low is None or self.high is None:
+        if self.rate is None:
             rate = "nobody was active before"
         else:
-            rate = f"{100 * self.rate:.1f}% (95% interval {100 * self.low:.1f}% to {100 * self.high:.1f}%)"
+            rate = f"{percent(self.rate)} (95% interval {percent(self.low)} to {percent(self.high)})"
         return Sheet(
             "Usage churn",
             (
-                f"A core action in the {self.min_activity_before} from {self.before_from:%Y-%m-%d %H:%M} UTC,",
-                f"none in the {self.window} from {self.window_from:%Y-%m-%d %H:%M} to {self.as_of:%Y-%m-%d %H:%M}.",
+                f"A core action in the {self.min_activity_before} from {minute(self.before_from)} UTC,",
+                f"none in the {self.window} from {minute(self.window_from)} to {minute(self.as_of)}.",
                 f"Churned {self.count} of {self.active_before} active before: {rate}.",
                 f"Retained {self.retained}; active only in the window {self.newly_active}.",
             ),

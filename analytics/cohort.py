@@ -16,6 +16,7 @@ from analytics.names import require_event_types
 from analytics.query import Engine, Query
 from analytics.spec import ReportSpec, at_build, event_types
 from analytics.statistic import wilson
+from models.errors import nearest
 
 SIGNUP = "signup_completed"
 MAX_PERIODS = 366
@@ -63,12 +64,13 @@ class CohortSpec(ReportSpec):
                 raise ValueError(f"not supported yet: the metric {metric!r} comes with {_LATER[metric]}")
             match = _RETENTION.fullmatch(metric)
             if match is None or int(match[1]) > MAX_DAY:
-                raise ValueError(f"unknown metric {metric!r} (write retention_dN with N from 0 to {MAX_DAY})")
+                hint = nearest(metric, ("retention_d1", "retention_d7", "retention_d30"))
+                raise ValueError(f"unknown metric {metric!r} ({hint}; retention_dN with N from 0 to {MAX_DAY})")
         return tuple(dict.fromkeys(metrics))
 
     @model_validator(mode="after")
     def _start_is_said_once(self) -> CohortSpec:
-        if self.start_event is not None and self.by == "first_event":
+        if self.start_event is not None and "by" in self.model_fields_set:
             raise ValueError("--start-event already says where a person starts: leave --by out")
         return self
 

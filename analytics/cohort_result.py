@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from analytics.table import Column, Sheet, Table
+from analytics.table import Column, Sheet, Table, minute
 from models.base import Moment, Shape
 
 _SHOWN = 24
@@ -139,7 +139,7 @@ class CohortResult(Shape):
             "rolling": "Periods of 24 h (a week is 7, a month 30 of them) from each member's start.",
         }[self.period]
         return (
-            f"Share of a cohort with {action} {kind}, as of {self.as_of:%Y-%m-%d %H:%M} UTC.",
+            f"Share of a cohort with {action} {kind}, as of {minute(self.as_of)} UTC.",
             unit,
             "–: some member has not reached its end yet; all: only cohorts that have.",
         )

@@ -21,6 +21,21 @@ def json_text(column: str, path: str) -> str:
     return f"json_extract_string({column}, {path})"
 
 
+def json_has(column: str, path: str) -> str:
+    """Whether a JSON text has something at a path, be it null."""
+    return f"json_exists({column}, {path})"
+
+
+def json_names(column: str) -> str:
+    """The names of a JSON object's members, one row each."""
+    return f"unnest(json_keys({column}))"
+
+
+def json_member(name: str) -> str:
+    """The path of a JSON object's member, whatever its name (a JSON pointer, RFC 6901)."""
+    return "/" + name.replace("~", "~0").replace("/", "~1")
+
+
 def day_number(moment: str, tz: str) -> str:
     """Days from 1970-01-01 to the calendar day of a time in a zone."""
     if tz in UTC_NAMES:

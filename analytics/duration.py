@@ -32,8 +32,11 @@ class Duration:
         """
         match = _TEXT.fullmatch(text.strip())
         if match is None:
+            lower = text.strip().lower()
+            meant = f" (did you mean {lower!r}?)" if _TEXT.fullmatch(lower) else ""
             raise ValueError(
-                f"{text!r} is not a length of time: write a number and h, d, w, m or y, such as 24h or 90d"
+                f"{text!r} is not a length of time{meant}:"
+                " write a whole number from 1 on and h, d, w, m or y in lower case, such as 24h or 90d"
             )
         count, unit = int(match[1]), match[2]
         if count > _MOST[unit]:

@@ -12,9 +12,9 @@ from analytics.duration import Duration
 from analytics.funnel_result import FunnelPart, FunnelResult, MatureRates, MatureStage, StageResult
 from analytics.funnel_sql import funnel_query
 from analytics.funnel_stages import Form, Origin, Shape
-from analytics.names import require_event_types
+from analytics.names import require_event_types, require_property
 from analytics.query import Engine, Query
-from analytics.spec import ReportSpec, at_build, event_types
+from analytics.spec import ReportSpec, at_build, event_types, name_of
 from analytics.statistic import share
 from models.errors import GdpError, nearest
 
@@ -32,7 +32,7 @@ PERSON_COLUMNS = (
     "cohort",
 )
 EVENT_COLUMNS = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term")
-_PROPERTY = re.compile(r"properties\.([A-Za-z_][A-Za-z0-9_]{0,63})")
+_PROPERTY = "properties."
 
 
 class FunnelSpec(ReportSpec):
@@ -55,8 +55,10 @@ class FunnelSpec(ReportSpec):
     @field_validator("by")
     @classmethod
     def _breakdown_is_known(cls, by: str | None) -> str | None:
-        if by is None or _PROPERTY.fullmatch(by):
+        if by is None:
             return by
+        if by.startswith(_PROPERTY):
+            return _PROPERTY + name_of("a property", by.removeprefix(_PROPERTY))
         name = re.sub(r"(?<=[a-z])([A-Z])", r"_\1", by).lower()
         if name not in PERSON_COLUMNS + EVENT_COLUMNS:
             hint = nearest(name, PERSON_COLUMNS + EVENT_COLUMNS)
@@ -68,9 +70,8 @@ class FunnelSpec(ReportSpec):
         """Where the breakdown's value is read."""
         if self.by is None:
             return None
-        match = _PROPERTY.fullmatch(self.by)
-        if match:
-            return Origin("property", match[1])
+        if self.by.startswith(_PROPERTY):
+            return Origin("property", self.by.removeprefix(_PROPERTY))
         return Origin("person" if self.by in PERSON_COLUMNS else "event", self.by)
 
 
@@ -90,13 +91,15 @@ def query(spec: FunnelSpec, *, form: Form = "asof") -> Query:
 
 
 def prepare(engine: Engine, spec: FunnelSpec) -> FunnelSpec:
-    """Fill in the build's now, and refuse stages that never happened.
+    """Fill in the build's now, and refuse stages that never happened and properties that their entries never had.
 
     Raises:
-        UsageError: for an unknown event type, with the nearest names.
+        UsageError: for an unknown event type or property, with the nearest names.
     """
     spec = at_build(spec, engine)
     require_event_types(engine, [name for stage in spec.stages for name in stage.split("|")], what="event type")
+    if spec.origin is not None and spec.origin.table == "property":
+        require_property(engine, spec.origin.name, spec.stages[0].split("|"))
     return spec
 
 

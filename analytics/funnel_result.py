@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from analytics.table import Column, Sheet, Table, first_rows
+from analytics.table import Column, Sheet, Table, first_rows, minute, percent
 from models.base import Moment, Shape
 
 MISSING = "missing"
@@ -121,10 +121,10 @@ class FunnelResult(FunnelPart):
     def _lines(self) -> tuple[str, ...]:
         drop = f"; most are lost before {self.stages[self.dropoff_stage].name}" if self.dropoff_stage else ""
         lines = [
-            f"In order, within {self.window} of the first stage; as of {self.as_of:%Y-%m-%d %H:%M} UTC.",
+            f"In order, within {self.window} of the first stage; as of {minute(self.as_of)} UTC.",
             *_range(self.start, self.end),
-            f"Conversion {_percent(self.conversion_rate)} of {self.entrants:,}{drop}.",
-            f"Mature (every window has run out): {_percent(self.mature.conversion_rate)} of {self.mature.n:,}.",
+            f"Conversion {percent(self.conversion_rate)} of {self.entrants:,}{drop}.",
+            f"Mature (every window has run out): {percent(self.mature.conversion_rate)} of {self.mature.n:,}.",
             f"Of the others {self.immature:,} may still convert, {self.converted_early:,} already have.",
             "median, p90: time since the first stage; step: median time since the one before.",
         ]
@@ -214,13 +214,9 @@ def _records(part: FunnelPart) -> list[tuple[Any, ...]]:
     ]
 
 
-def _percent(rate: float | None) -> str:
-    return "–" if rate is None else f"{100 * rate:.1f}%"
-
-
 def _range(start: Moment | None, end: Moment | None) -> list[str]:
     if start is None and end is None:
         return []
-    first = f" from {start:%Y-%m-%d %H:%M}" if start else ""
-    last = f" before {end:%Y-%m-%d %H:%M}" if end else ""
+    first = f" from {minute(start)}" if start else ""
+    last = f" before {minute(end)}" if end else ""
     return [f"Entered{first}{last} UTC."]

@@ -55,7 +55,7 @@ class _Builder:
         if shape.end:
             values["end_at"] = shape.end
         if shape.origin and shape.origin.table == "property":
-            values["property"] = f'$."{shape.origin.name}"'
+            values["property"] = dialect.json_member(shape.origin.name)
         return values
 
     def _best(self) -> Step:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 
+from analytics import dialect
 from analytics.query import Engine
 from models.errors import UsageError, nearest
 
@@ -30,6 +30,25 @@ def require_event_types(engine: Engine, names: Iterable[str], *, what: str) -> N
             raise UsageError(_unknown(what, name, known, empty="no event has landed yet"))
 
 
+def require_property(engine: Engine, name: str, event_types: Iterable[str]) -> None:
+    """Refuse a property that no event of these types ever had.
+
+    Raises:
+        UsageError: naming the properties that it resembles.
+    """
+    wanted = tuple(dict.fromkeys(event_types))
+    markers = ", ".join(f"$event_type_{number}" for number in range(len(wanted)))
+    params = {f"event_type_{number}": event_type for number, event_type in enumerate(wanted)}
+    events = f"from event where event_type in ({markers})"
+    has = dialect.json_has("properties", "$property")
+    if engine.rows(f"select 1 {events} and {has} limit 1", {**params, "property": dialect.json_member(name)}):
+        return
+    known = [row[0] for row in engine.rows(f"select distinct {dialect.json_names('properties')} {events}", params)]
+    what = "|".join(wanted)
+    hint = nearest(name, known) or "it has none"
+    raise UsageError(f"no event {what} has a property {name!r} ({hint})")
+
+
 def require_segments(engine: Engine, names: Sequence[str]) -> None:
     """Refuse segments that the build does not know.
 
@@ -44,9 +63,7 @@ def require_segments(engine: Engine, names: Sequence[str]) -> None:
 
 def segment_ids(engine: Engine) -> set[str]:
     """The segments of the build: those that were defined, whether or not anybody was ever in them."""
-    rows = engine.rows("select definition_hashes from build_info")
-    defined = {name.removeprefix("segment:") for name in json.loads(rows[0][0]) if name.startswith("segment:")}
-    return defined | {row[0] for row in engine.rows("select distinct segment_id from segment_stay")}
+    return {row[0] for row in engine.rows("select segment_id from segment")}
 
 
 def _unknown(what: str, name: str, known: Iterable[str], *, empty: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from itertools import combinations
 from typing import Any
 
@@ -12,9 +11,8 @@ from analytics.names import require_segments
 from analytics.query import Engine, Query, Step, Value
 from analytics.spec import ReportSpec, at_build
 from analytics.statistic import share
-from analytics.table import Column, Sheet, Table, first_rows
+from analytics.table import Column, Sheet, Table, first_rows, minute, percent
 from models.base import Moment, Shape
-from models.segment import SEGMENT_ID
 
 MAX_SEGMENTS = 20
 
@@ -30,8 +28,6 @@ class OverlapSpec(ReportSpec):
         if not 2 <= len(segments) <= MAX_SEGMENTS:
             raise ValueError(f"an overlap has 2 to {MAX_SEGMENTS} segments; given: {len(segments)}")
         for number, name in enumerate(segments):
-            if not re.fullmatch(SEGMENT_ID, name):
-                raise ValueError(f"{name!r} is not a segment's id: lower-case letters, digits and _, from a letter on")
             if name in segments[:number]:
                 raise ValueError(f"segment {name!r} is given twice")
         return segments
@@ -91,14 +87,14 @@ class OverlapResult(Shape):
             Column("Jaccard", "rate"),
             Column("lift", "number"),
         )
-        of_each = ", ".join(f"{_percent(self.of_each[name])} of {name} ({size:,})" for name, size in self.sizes.items())
+        of_each = ", ".join(f"{percent(self.of_each[name])} of {name} ({size:,})" for name, size in self.sizes.items())
         return Sheet(
             "Overlap of " + ", ".join(self.sizes),
             (
-                f"In all of them, as of {self.as_of:%Y-%m-%d %H:%M} UTC: {self.count:,}.",
+                f"In all of them, as of {minute(self.as_of)} UTC: {self.count:,}.",
                 (
-                    f"That is {_percent(self.percentage)} of all {self.persons:,} persons, "
-                    f"{_percent(self.of_union)} of the {self.union:,} in any of them,"
+                    f"That is {percent(self.percentage)} of all {self.persons:,} persons, "
+                    f"{percent(self.of_union)} of the {self.union:,} in any of them,"
                 ),
                 f"{of_each}.",
             ),
@@ -218,7 +214,3 @@ def _pair(a: str, b: str, both: int, sizes: dict[str, int], persons: int) -> Pai
         jaccard=share(both, sizes[a] + sizes[b] - both),
         lift=share(both * persons, sizes[a] * sizes[b]),
     )
-
-
-def _percent(rate: float | None) -> str:
-    return "–" if rate is None else f"{100 * rate:.1f}%"

@@ -88,11 +88,22 @@ def event_types(text: str) -> tuple[str, ...]:
     names = [normalise_event_type(part) for part in text.split("|")]
     if not all(names):
         raise ValueError(f"{text!r} has an empty event type: write a or a|b")
-    if any(len(name) > MAX_NAME for name in names):
-        raise ValueError(f"an event type has at most {MAX_NAME} characters")
-    if any(not char.isprintable() for name in names for char in name):
-        raise ValueError(f"{text!r} has a control character")
-    return tuple(dict.fromkeys(names))
+    return tuple(dict.fromkeys(name_of("an event type", name) for name in names))
+
+
+def name_of(what: str, name: str) -> str:
+    """A name that data can have.
+
+    Raises:
+        ValueError: if it is empty, too long or not printable.
+    """
+    if not name:
+        raise ValueError(f"{what} needs a name")
+    if len(name) > MAX_NAME:
+        raise ValueError(f"{what} has at most {MAX_NAME} characters")
+    if not name.isprintable():
+        raise ValueError(f"{name!r} has a control character")
+    return name
 
 
 def _first_problem(error: ValidationError, shape: type[BaseModel]) -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
+#: Stands where there is nothing to say.
+NOTHING = "–"
 Kind = Literal["text", "count", "rate", "number", "seconds", "time", "date", "flag"]
 
 
@@ -34,6 +37,18 @@ class Sheet:
     title: str
     lines: tuple[str, ...]
     tables: tuple[Table, ...]
+
+
+def percent(rate: float | None) -> str:
+    """A share of one with one decimal; none and all are whole."""
+    if rate is None:
+        return NOTHING
+    return f"{100 * rate:.0f}%" if rate in (0, 1) else f"{100 * rate:.1f}%"
+
+
+def minute(moment: datetime) -> str:
+    """A point in time to the minute, in its own zone, which stands beside it."""
+    return f"{moment:%Y-%m-%d %H:%M}"
 
 
 def first_rows(

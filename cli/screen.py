@@ -13,13 +13,14 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from analytics.table import NOTHING, minute, percent
+
 if TYPE_CHECKING:
     from analytics.table import Sheet, Table
 
 _GAP = 2
 _WIDE = 100_000
 _LEAST_TEXT = 16
-NOTHING = "–"
 
 
 def screen_width() -> int | None:
@@ -64,13 +65,13 @@ def show(value: Any, kind: str) -> str:
     if kind == "count":
         return f"{value:,}"
     if kind == "rate":
-        return f"{100 * value:.0f}%" if value in (0, 1) else f"{100 * value:.1f}%"
+        return percent(value)
     if kind == "seconds":
         return duration(value)
     if kind == "number":
         return f"{value:,.2f}" if isinstance(value, float) else str(value)
     if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M}"
+        return minute(value)
     return printable(str(value))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from analytics.table import minute
 from ingest.quarantine import count_quarantine
 from models.errors import BusyError, GdpError
 from pipeline.project import Project
@@ -84,7 +85,7 @@ class Status:
         )
         if landed.last_landed_at and landed.first_event_at and landed.last_event_at:
             facts.append(("", f"last landing {self._ago(landed.last_landed_at)}"))
-            facts.append(("", f"events from {_minute(landed.first_event_at)} to {_minute(landed.last_event_at)} UTC"))
+            facts.append(("", f"events from {minute(landed.first_event_at)} to {minute(landed.last_event_at)} UTC"))
         if self.orphaned:
             facts.append(
                 ("orphaned", f"{self.orphaned:,} files that the manifest does not know, in {self.home}/orphaned")
@@ -98,7 +99,7 @@ class Status:
             facts.append(("built", "nothing yet: run gdp build"))
         else:
             facts.append(("built", f"generation {built.generation}, {self._ago(built.built_at)}"))
-            facts.append(("", f"as of {_minute(built.as_of)} UTC"))
+            facts.append(("", f"as of {minute(built.as_of)} UTC"))
             facts.append(("", f"{built.events:,} events, {built.persons:,} persons"))
             facts.append(("", f"{built.rows_landed_since:,} rows landed since"))
             facts.append(("", f"{built.events_without_person:,} events without any identifier"))
@@ -111,7 +112,7 @@ class Status:
         return facts
 
     def _ago(self, moment: datetime) -> str:
-        return f"{_minute(moment)} UTC ({_length(self.now - moment)} ago)"
+        return f"{minute(moment)} UTC ({_length(self.now - moment)} ago)"
 
 
 def read_status(project: Project, *, now: datetime) -> Status:
@@ -165,7 +166,7 @@ def _last_failure(home: Home) -> str | None:
         return str(found[0].detail)
     try:
         with exclusive(home.locks / "build", "a build"):
-            return f"it began at {_minute(found[0].started_at)} UTC and was killed"
+            return f"it began at {minute(found[0].started_at)} UTC and was killed"
     except BusyError:
         return None
 
@@ -211,10 +212,6 @@ def _plain(record: Landed | Built) -> dict[str, Any]:
         else:
             plain[name] = value
     return plain
-
-
-def _minute(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M}"
 
 
 def _length(span: timedelta) -> str:

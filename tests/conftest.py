@@ -14,8 +14,8 @@ from warehouse.home import Home
 from warehouse.locks import exclusive
 
 SAMPLE = Path(__file__).parent.parent / "data" / "sample" / "events.jsonl"
-#: Written beside a built project: what its build said.
-BUILD_REPORT = "build.json"
+#: Written beside a built project: what landing its sample and building it said.
+INGEST_REPORT, BUILD_REPORT = "ingest.json", "build.json"
 
 #: What programs write where they know nobody: identifiers that join nobody with anybody.
 JUNK_IDENTIFIERS: tuple[dict[str, str], ...] = (
@@ -76,7 +76,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Studio:
 
 def _build_sample(folder: Path) -> None:
     studio = Studio.make(folder)
-    studio.ok("ingest", "events", SAMPLE)
+    (folder / INGEST_REPORT).write_text(studio.ok("ingest", "events", SAMPLE, "--format", "json").out)
     studio.land("odd", ODD_EVENTS)
     report = studio.build("--as-of", "2026-07-01")
     (folder / BUILD_REPORT).write_text(json.dumps(report))

@@ -4,7 +4,7 @@
 {% macro get_where_subquery(relation) %}
     {%- set condition = config.get('where') -%}
     {%- set is_partial = execute and is_increment()
-        and adapter.get_relation(target.database, 'delta', 'int_touched_person') is not none -%}
+        and touched_person_relation() is not none -%}
     {%- if condition in ('__touched_person__', '__new_event__') and not is_partial -%}
         {{ return(relation) }}
     {%- elif condition == '__touched_person__' -%}
@@ -21,8 +21,12 @@
    which a test may not use for a model it does not declare; whatever a test looks at is
    downstream of it. #}
 {% macro is_touched() -%}
-    person_key in (select person_key from delta.int_touched_person)
+    person_key in (select person_key from {{ touched_person_relation() }})
 {%- endmacro %}
+
+{% macro touched_person_relation() %}
+    {{ return(adapter.get_relation(target.database, 'delta', 'int_touched_person')) }}
+{% endmacro %}
 
 {% macro is_new_event() -%}
     batch_seq in (select batch_seq from {{ landed('event') }})

@@ -170,9 +170,10 @@ class TinyWarehouse:
         self._insert("person", [row for row in rows if row[2] <= self.as_of])
         run(_STAY)
         self._insert("segment_stay", [("m", key(one.person), *_stay_row(one)) for one in stays])
-        run("create table build_info (as_of timestamptz, generation varchar, definition_hashes varchar)")
-        hashes = {f"segment:{name}": "0" for name in segments}
-        run("insert into build_info values (?, ?, ?)", [self.as_of, self.generation, json.dumps(hashes)])
+        run("create table segment (segment_id varchar)")
+        self._insert("segment", [(name,) for name in sorted({*segments, *(one.segment_id for one in stays)})])
+        run("create table build_info (as_of timestamptz, generation varchar)")
+        run("insert into build_info values (?, ?)", [self.as_of, self.generation])
 
 
 def _event_row(one: Event) -> tuple[Any, ...]:

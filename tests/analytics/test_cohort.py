@@ -173,7 +173,7 @@ def test_nobody_began_in_the_range() -> None:
     [
         ({"by": "channel"}, "'signup' or 'first_event'"),
         ({"interval": "year"}, "'day', 'week' or 'month'"),
-        ({"metrics": ["retention_7"]}, "unknown metric 'retention_7' (write retention_dN"),
+        ({"metrics": ["retention_7"]}, "unknown metric 'retention_7' (did you mean 'retention_d7'"),
         ({"metrics": ["retention_d07"]}, "unknown metric 'retention_d07'"),
         ({"metrics": ["retention_d99999"]}, "unknown metric"),
         ({"metrics": ["ltv"]}, "not supported yet: the metric 'ltv'"),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from analytics import analyze_funnel, funnel
+from analytics import analyze_funnel, funnel, get_cohort_analysis, get_segment_overlap
 from analytics.funnel_result import FunnelResult
 from analytics.funnel_stages import Form
 from analytics.spec import make_spec
@@ -238,7 +239,9 @@ def test_only_rows_of_the_stages_and_the_range_are_read() -> None:
 
 def test_the_text_of_the_query_runs_as_it_is_printed() -> None:
     """The values are bound when we run it, and written in when somebody wants to read it."""
-    warehouse = TinyWarehouse([*journey("ada", visit="d0", buy="d1"), event("bob", "it's", "d0")])
+    warehouse = TinyWarehouse(
+        [event("ada", "visit", "d0", properties={"x": 1}), *journey("ada", buy="d1"), event("bob", "it's", "d0")]
+    )
     spec = funnel.prepare(warehouse, make_spec(funnel.FunnelSpec, stages=("visit", "buy|it's"), by="properties.x"))
     asked = funnel.query(spec)
     assert "'" not in "".join(step.select for step in asked.steps).replace("interval '30' day", "")
@@ -288,8 +291,8 @@ def _with_count(whole: FunnelResult, count: int) -> Any:
         ({"window": "99999d"}, "longer than a hundred years"),
         ({"by": "utm_sorce"}, "cannot break down by 'utm_sorce' (did you mean 'utm_source'"),
         ({"by": "source; drop table event"}, "cannot break down by"),
-        ({"by": 'properties.x"y'}, "cannot break down by"),
-        ({"by": "properties." + "x" * 65}, "cannot break down by"),
+        ({"by": 'properties.x"y'}, "no event visit has a property 'x\"y' (it has none)"),
+        ({"by": "properties." + "x" * 300}, "a property has at most 256 characters"),
         ({"by": "email"}, "cannot break down by"),
         ({"tz": "Europe/Berln"}, "not an IANA time zone (did you mean 'Europe/Berlin'"),
         ({"start": when("d2"), "end": when("d2")}, "the range is empty"),
@@ -320,3 +323,17 @@ def test_a_long_funnel_of_one_event() -> None:
     days = tuple(f"d{number}" for number in range(12))
     result = ask(journey("ada", visit=days), *["visit"] * 20)
     assert result.counts == (1,) * 12 + (0,) * 8
+
+
+@pytest.mark.parametrize(
+    ("ask", "names"),
+    [
+        (analyze_funnel, {"stages": "visit"}),
+        (get_cohort_analysis, {"metrics": "retention_d7"}),
+        (get_segment_overlap, {"segments": "power"}),
+    ],
+)
+def test_a_text_is_no_list_of_names(ask: Callable[..., object], names: dict[str, str]) -> None:
+    """Its letters would be taken for names."""
+    with pytest.raises(UsageError, match=r"is a list of names: write \['"):
+        ask(TinyWarehouse(), **names)

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from models.catalog import EventCatalog
 from models.identity import IdentityRules
 from models.landing import BODY_COLUMNS, EVENT_COLUMNS
-from pipeline.build import BUILD_COMMAND
+from pipeline.build import BUILD_COMMAND, DELTA_SCHEMA
 from pipeline.plan import Plan, Published
 from pipeline.prepare import GENERATED_MACROS, lay_out
 from warehouse.control import LandedFile
@@ -31,9 +31,6 @@ from warehouse.table_hash import table_hash
 
 _ARROW = {"BIGINT": pa.int64(), "VARCHAR": pa.string(), "TIMESTAMPTZ": pa.timestamp("us", tz="UTC")}
 _SCHEMA = pa.schema([(column.name, _ARROW[column.type]) for column in EVENT_COLUMNS])
-
-#: Tables that say what one build changed: no part of what the warehouse holds.
-_DELTA = "delta"
 
 
 def delivery(**given: Any) -> dict[str, Any]:
@@ -187,7 +184,7 @@ def hashes(file: Path) -> dict[str, str]:
         found = connection.execute(
             "select table_schema, table_name from information_schema.tables"
             " where table_catalog = current_database() and table_schema <> $delta and table_name <> 'build_info'",
-            {"delta": _DELTA},
+            {"delta": DELTA_SCHEMA},
         ).fetchall()
         return {name: table_hash(connection, name, schema=schema) for schema, name in sorted(found)}
 

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from pipeline.build import DELTA_SCHEMA
+
 PROJECT = Path(__file__).parent.parent.parent / "dbt_project"
 MODELS = sorted(path for path in (PROJECT / "models").rglob("*.sql"))
 YAML = sorted(path for path in (PROJECT / "models").rglob("*.yml"))
@@ -72,6 +74,12 @@ def test_a_misspelt_key_is_found() -> None:
         "column x: unknown key 'descr'",
         "column x: no description",
     ]
+
+
+def test_what_a_build_found_new_has_one_schema() -> None:
+    """The folder's schema is the one that a published generation leaves out."""
+    project = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())
+    assert project["models"]["growth_data_plane"]["intermediate"]["delta"] == {"+schema": DELTA_SCHEMA}
 
 
 def test_every_model_is_described() -> None:
