@@ -112,6 +112,8 @@ def _header(cells: list[bytes]) -> list[str]:
         names = [cell.decode().strip() for cell in cells]
     except UnicodeDecodeError as error:
         raise BrokenFile(f"the header is not UTF-8 ({error.reason}); convert the file to UTF-8") from None
+    if any(not (char.isprintable() or char.isspace()) and char != "\ufeff" for name in names for char in name):
+        raise BrokenFile("the header holds control characters: this is no CSV file")
     names = [name or f"column_{number}" for number, name in enumerate(names, start=1)]
     lowered = [name.lower() for name in names]
     for name in names:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 from ingest.csvfile import BrokenFile
+from ingest.foreign import foreign_format
 from models import limits
 from models.errors import UsageError
 
@@ -230,6 +231,8 @@ def _form_of(source: Input, head: bytes) -> Form:
         return Form.PARQUET
     if named is Form.PARQUET:
         raise BrokenFile("not a Parquet file (it is empty)" if not head else "not a Parquet file")
+    if foreign := foreign_format("" if source.name == "standard input" else source.path.name, head):
+        raise BrokenFile(f"{foreign.name}, which is not read: {foreign.advice}")
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise BrokenFile("it is UTF-16; convert it to UTF-8")
     if named in (Form.LINES, Form.CSV):

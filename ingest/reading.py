@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable
@@ -89,7 +90,27 @@ def json_form_of(options: LandOptions, columns: tuple[Column, ...], header: tupl
 
 
 def read_input(work: Reading, room: Path) -> None:
-    """Read an input to its end."""
+    """Read an input to its end.
+
+    Raises:
+        BrokenFile: if it cannot be read to its end.
+        UnmappableColumns: if nobody says what its columns hold.
+    """
+    try:
+        _read_form(work, room)
+    except duckdb.OutOfMemoryException:
+        raise
+    except duckdb.Error as error:
+        raise BrokenFile(f"cannot be read: {_cause(error, room, work.source.input.name)}") from error
+
+
+def _cause(error: duckdb.Error, room: Path, name: str) -> str:
+    """What DuckDB says of a file, without the class of the error and under the name that the user gave."""
+    text = re.sub(r"^(?:[A-Z][A-Za-z]* )+Error: ", "", str(error).splitlines()[0])
+    return re.sub(rf"""(['"]?){re.escape(str(room))}/[^'"\s,]*\1""", lambda _: name, text)
+
+
+def _read_form(work: Reading, room: Path) -> None:
     content, is_mapped = work.source.content, work.options.mapping is not None
     if work.options.writer != "events" and work.source.form in (Form.CSV, Form.PARQUET):
         raise BrokenFile(f"what {work.options.writer} delivers is JSON: a .jsonl or .json file")

@@ -45,7 +45,7 @@ def parse(text: str) -> Any:
     except json.JSONDecodeError as error:
         if text.startswith("\ufeff"):
             raise Refused(Reason.BYTE_ORDER_MARK, "starts with a byte order mark") from None
-        raise Refused(Reason.NOT_JSON, f"{error.msg} at character {error.pos + 1}") from None
+        raise Refused(Reason.NOT_JSON, f"{error.msg.removesuffix(' at')} at character {error.pos + 1}") from None
     if "\\u" in text:
         _check_strings(value)
     return value

@@ -107,6 +107,51 @@ def test_the_form_is_told_by_name_and_first_bytes(
         assert (file.form, file.is_compressed, file.content.read(100)) == (form, compress, content)
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.xlsx", b"PK\x03\x04\x14\x00", "an Excel workbook, which is not read: export the sheet as CSV"),
+        ("a.log", b"PK\x03\x04\x14\x00", "a ZIP archive, which is not read: unpack it"),
+        ("a.csv", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\x00", "an Excel workbook, which is not read"),
+        ("a.bz2", b"BZh91AY&SY\x00\x01", "a bzip2 file, which is not read: unpack it, or give its content over"),
+        ("standard input", b"BZh91AY&SY\x00\x01", "a bzip2 file, which is not read"),
+        ("a.csv.zst", b"\x28\xb5\x2f\xfd\x04", "a Zstandard file, which is not read"),
+        ("a.avro", b"Obj\x01\x04", "an Avro file, which is not read: convert it to Parquet or JSON lines"),
+        ("a", b"ORC\x11\x00", "an ORC file, which is not read"),
+        ("a.pdf", b"%PDF-1.7\n", "a PDF, which is not read"),
+        ("a.db", b"SQLite format 3\x00", "an SQLite database, which is not read"),
+        ("a.dump", b"x" * 257 + b"ustar\x00", "a tar archive, which is not read"),
+        ("a.bin", b"user\x01\x02,event,time\n", "the header holds control characters: this is no CSV file"),
+    ],
+)
+@pytest.mark.parametrize("compress", [False, True])
+def test_formats_that_are_not_read_are_named(
+    home: Home, name: str, content: bytes, message: str, compress: bool
+) -> None:
+    """None is taken for CSV; one line says what it is and what to do."""
+    content = gzip.compress(content) if compress else content
+    if name == "standard input":
+        summary = land_files(home, ["-"], LandOptions(threads=1), now=NOW, stdin=io.BytesIO(content))
+    else:
+        summary = land(home, content, name)
+    assert (counts(summary), summary.exit_code) == ((0, 0, 0, 0), 1)
+    assert (summary.files[0].error or "").startswith(message)
+
+
+def test_a_header_may_begin_like_a_foreign_file(home: Home) -> None:
+    """Letters alone prove nothing."""
+    assert counts(land(home, b"ORC,event,time\nx,x,2026-01-30T12:00:00Z\n", "a.csv")) == (1, 1, 0, 0)
+
+
+@pytest.mark.parametrize("compress", [False, True])
+@pytest.mark.parametrize("content", [b"", b"\n"])
+def test_standard_input_may_be_empty(home: Home, content: bytes, compress: bool) -> None:
+    """Nothing to land, nothing wrong."""
+    stdin = io.BytesIO(gzip.compress(content) if compress else content)
+    summary = land_files(home, ["-"], LandOptions(threads=1), now=NOW, stdin=stdin)
+    assert (counts(summary), summary.exit_code) == ((0, 0, 0, 0), 0)
+
+
 @pytest.mark.parametrize("compress", [False, True])
 @pytest.mark.parametrize(
     "content",
