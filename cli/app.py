@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -50,13 +51,30 @@ tables.register(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and leave with its exit code: 0 done, 1 failed, 2 wrong usage, 75 busy, 130 stopped."""
+    """Run the command line and leave with its exit code.
+
+    0 done, 1 failed, 2 wrong usage, 75 busy, 130 stopped by Ctrl-C, 143 by SIGTERM.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, _stop)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A terminal that does not know a letter shows its code instead of ending the command.
             stream.reconfigure(errors="backslashreplace")
     given = list(sys.argv[1:] if arguments is None else arguments)
     sys.exit(run(given))
+
+
+class _Stopped(BaseException):
+    """A signal told us to end; not KeyboardInterrupt, which Typer turns into an exit code without a word."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+def _stop(number: int, _frame: object) -> None:
+    raise _Stopped(number)
 
 
 def run(arguments: list[str]) -> int:
@@ -72,6 +90,8 @@ def run(arguments: list[str]) -> int:
         return _usage_error(error)
     except (typer.Abort, KeyboardInterrupt):
         return _say("stopped", 130, verbose=False)
+    except _Stopped as stop:
+        return _say("stopped", 128 + stop.number, verbose=False)
     except BrokenPipeError:
         # Whoever reads our output has seen enough; keep the interpreter from writing to the pipe again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import io
 import json
-import math
 import os
 import stat
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from datetime import date, datetime, time, timedelta, timezone
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol
 
 import typer
 
+from cli.cells import csv_cell, json_cell, text_cell
 from models.errors import GdpError, UsageError
 
 if TYPE_CHECKING:
@@ -30,10 +28,6 @@ STDOUT = Path("-")
 NEEDS_A_FILE = "--format parquet needs a file: --output FILE, or --output - into a pipe"
 #: How many rows of somebody's own query a terminal is shown.
 MOST_ROWS = 500
-#: What makes CSV put a cell in quotes.
-_QUOTED = frozenset(',"\r\n')
-#: A spreadsheet takes a cell that begins so for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 class Report(Protocol):
@@ -82,7 +76,7 @@ def emit_table(table: pa.Table, *, format: Format, output: Path | None) -> None:
     if format == "json":
         keys = [json.dumps(name, ensure_ascii=False) for name in names]
         lines = (
-            "  {" + ", ".join(f"{key}: {_json(cell)}" for key, cell in zip(keys, row, strict=True)) + "}"
+            "  {" + ", ".join(f"{key}: {json_cell(cell)}" for key, cell in zip(keys, row, strict=True)) + "}"
             for row in rows
         )
         emit_text("[\n" + ",\n".join(lines) + "\n]\n" if rows else "[]\n", output)
@@ -98,7 +92,7 @@ def emit_table(table: pa.Table, *, format: Format, output: Path | None) -> None:
             tuple(
                 Column(name, "number" if is_number else "text") for name, is_number in zip(names, kinds, strict=True)
             ),
-            tuple(tuple(None if cell is None else _text(cell) for cell in row) for row in rows),
+            tuple(tuple(None if cell is None else text_cell(cell) for cell in row) for row in rows),
             more=f"and {left} more rows: --format csv, json or parquet" if left else "",
         )
         _emit_screen(lambda width: render_table(shown, width), output)
@@ -125,54 +119,7 @@ def emit_json(value: Any) -> None:
     emit_text(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-# Cells
-
-
-def _text(cell: Any) -> str:
-    """A value as plain text: ISO 8601 for times, digits for numbers."""
-    if isinstance(cell, bool):
-        return "true" if cell else "false"
-    if isinstance(cell, datetime):
-        return cell.astimezone(timezone.utc).isoformat().replace("+00:00", "Z") if cell.tzinfo else cell.isoformat()
-    if isinstance(cell, date | time):
-        return cell.isoformat()
-    if isinstance(cell, Decimal):
-        return format(cell, "f")
-    if isinstance(cell, bytes):
-        return cell.hex()
-    if isinstance(cell, timedelta):
-        return f"{cell.total_seconds():g} s"
-    return _json(cell) if isinstance(cell, list | dict) else str(cell)
-
-
-def _json(cell: Any) -> str:
-    """A value as JSON; what is not finite has no number in JSON and is null."""
-    if cell is None or (isinstance(cell, float) and not math.isfinite(cell)):
-        return "null"
-    if isinstance(cell, bool | int | float | str):
-        return json.dumps(cell, ensure_ascii=False)
-    if isinstance(cell, Decimal):
-        return format(cell, "f")
-    if isinstance(cell, list):
-        return "[" + ", ".join(_json(item) for item in cell) + "]"
-    if isinstance(cell, dict):
-        return "{" + ", ".join(f"{json.dumps(str(key))}: {_json(item)}" for key, item in cell.items()) + "}"
-    return json.dumps(_text(cell), ensure_ascii=False)
-
-
-def csv_cell(cell: Any) -> str:
-    """A value as CSV holds it; a text that a spreadsheet would run as a formula gets a ' in front.
-
-    Null is nothing and the empty text is a pair of quotes.
-    """
-    if cell is None:
-        return ""
-    text = _text(cell)
-    if isinstance(cell, int | float | Decimal):
-        return text
-    if text.startswith(_FORMULA):
-        text = "'" + text
-    return text if text and not _QUOTED & set(text) else '"' + text.replace('"', '""') + '"'
+# CSV
 
 
 def _csv(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

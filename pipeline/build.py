@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,7 +34,7 @@ class BuildFailed(GdpError):
 
 @dataclass(frozen=True)
 class BuildReport:
-    """What a build did; times are in seconds."""
+    """What a build did; ``warnings`` are the tests of severity warn that found rows, and how many."""
 
     generation: str
     as_of: datetime
@@ -43,6 +43,7 @@ class BuildReport:
     rows_landed_since: int
     changed_segments: tuple[str, ...]
     tests_passed: int
+    warnings: Mapping[str, int]
     models_built: int
     seconds: float
     path: Path
@@ -58,6 +59,7 @@ class BuildReport:
             "changed_segments": list(self.changed_segments),
             "models_built": self.models_built,
             "tests_passed": self.tests_passed,
+            "warnings": dict(self.warnings),
             "seconds": round(self.seconds, 1),
             "path": str(self.path),
         }
@@ -66,10 +68,15 @@ class BuildReport:
         """The report for a person."""
         why = f" ({self.because})" if self.because else ""
         changed = f"; changed segments: {', '.join(self.changed_segments)}" if self.changed_segments else ""
+        found = ", ".join(f"{name} ({rows:,} rows)" for name, rows in self.warnings.items())
+        warned = (
+            [f"{len(self.warnings)} test{'s warn' if len(self.warnings) > 1 else ' warns'}: {found}"] if found else []
+        )
         return [
             f"published generation {self.generation} as of {self.as_of:%Y-%m-%d %H:%M:%S} UTC",
             f"{self.how}{why}: {self.rows_landed_since:,} newly landed rows{changed}",
             f"{self.models_built} models built, {self.tests_passed} tests passed in {self.seconds:.1f} s",
+            *warned,
         ]
 
 
@@ -207,7 +214,7 @@ def _relations(manifest: dict[str, Any]) -> set[tuple[str, str]]:
 
 
 def _report(plan: Plan, path: Path, outcome: DbtOutcome | None, seconds: float) -> BuildReport:
-    nodes = outcome.nodes if outcome else ()
+    nodes, warnings = (outcome.nodes, outcome.warnings) if outcome else ((), ())
     return BuildReport(
         generation=plan.generation,
         as_of=plan.as_of,
@@ -215,7 +222,8 @@ def _report(plan: Plan, path: Path, outcome: DbtOutcome | None, seconds: float) 
         because=plan.full_refresh_because,
         rows_landed_since=sum(file.rows for file in plan.new_files),
         changed_segments=plan.changed_segments,
-        tests_passed=sum(node.id.startswith("test.") for node in nodes),
+        tests_passed=sum(node.id.startswith("test.") for node in nodes) - len(warnings),
+        warnings={node.name: node.failures or 0 for node in warnings},
         models_built=sum(node.id.startswith("model.") for node in nodes),
         seconds=seconds,
         path=path,

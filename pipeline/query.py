@@ -19,7 +19,8 @@ def run_sql(warehouse: Warehouse, query: str) -> pa.Table:
 
     Raises:
         UsageError: if it is not one statement, or not SQL that the tables can answer.
-        GdpError: if it ran and failed (out of memory, a bad cast).
+        GdpError: if it ran and failed (a bad cast).
+        duckdb.OutOfMemoryException: if it needs more than the warehouse was opened with.
     """
     try:
         query.encode()
@@ -32,6 +33,8 @@ def run_sql(warehouse: Warehouse, query: str) -> pa.Table:
         raise UsageError(f"give one statement; this is {len(statements)}")
     try:
         return _interruptible(warehouse, query)
+    except duckdb.OutOfMemoryException:
+        raise  # whoever opened the warehouse knows the limit
     except (
         duckdb.ParserException,
         duckdb.BinderException,
@@ -52,7 +55,7 @@ def _interruptible(warehouse: Warehouse, query: str) -> pa.Table:
         try:
             while not answer.done():
                 wait([answer], timeout=0.1)
-        except KeyboardInterrupt:
+        except BaseException:
             warehouse.connection.interrupt()
             raise
         return answer.result()

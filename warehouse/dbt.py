@@ -54,6 +54,11 @@ class DbtOutcome:
         failed = [node for node in self.nodes if node.failed]
         return tuple(sorted(failed, key=lambda node: node.status == "skipped"))
 
+    @property
+    def warnings(self) -> tuple[NodeResult, ...]:
+        """The tests that found rows but do not stand in the way of publishing (severity warn)."""
+        return tuple(node for node in self.nodes if node.status == "warn")
+
     def explain(self) -> str:
         """Why the run failed, as one line."""
         if self.failures:

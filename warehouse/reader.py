@@ -76,7 +76,8 @@ def open_warehouse(
         sandbox: refuse everything that reaches outside the warehouse's file, for SQL that somebody typed.
 
     Raises:
-        GdpError: if nothing has been built yet, or the file is damaged or of another version.
+        GdpError: if nothing has been built yet, the file is damaged or of another version, or a query in the block
+            needs more memory than it may use.
     """
     connection, path = _connect(home)
     try:
@@ -90,6 +91,11 @@ def open_warehouse(
             for statement in _SANDBOX:
                 connection.execute(statement)
         yield Warehouse(connection=connection, path=path, generation=generation, as_of=as_of)
+    except duckdb.OutOfMemoryException:
+        allowed = memory_limit or "what the machine has"
+        raise GdpError(
+            f"the query needs more memory than memory_limit allows ({allowed}): narrow it, or raise the limit"
+        ) from None
     finally:
         connection.close()
 

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -208,7 +209,7 @@ def test_schema_is_json_schema_of_every_shape(tmp_path: Path) -> None:
 
 
 def test_init_makes_a_project_that_status_can_read(tmp_path: Path) -> None:
-    """Before anything has landed or been sample."""
+    """Before anything has landed or been built."""
     assert gdp("init", "studio", folder=tmp_path).returncode == 0
     again = gdp("init", "studio", folder=tmp_path)
     assert (again.returncode, "there is a project already" in again.stderr) == (2, True)
@@ -265,6 +266,40 @@ def test_export_writes_every_table_and_defuses_formulas(sample: Studio, tmp_path
     assert "'=1+1" in (tmp_path / "csv" / "event.csv").read_text()
 
 
+def test_a_query_that_needs_too_much_memory_is_one_line(sample: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limit of the settings holds for what somebody types."""
+    monkeypatch.setenv("GDP_MEMORY_LIMIT", "20MB")
+    answer = sample.gdp("sql", "select list(a.range || b.range) from range(3000) as a, range(3000) as b")
+    assert (answer.code, answer.out) == (1, "")
+    assert answer.err == (
+        "gdp: the query needs more memory than memory_limit allows (20MB): narrow it, or raise the limit\n"
+    )
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stopped_ingest_says_so(tmp_path: Path, number: signal.Signals, code: int) -> None:
+    """Whoever stops it; nothing is left behind."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cli.app", "--home", "home", "ingest", "events", "-"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        while not list(tmp_path.glob("home/staging/stdin-*")):
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(number)
+        assert process.stdout is not None
+        assert process.stderr is not None
+        err, out = process.stderr.read(), process.stdout.read()
+    assert (process.returncode, out, err.strip()) == (code, "", "gdp: stopped")
+    assert list(tmp_path.glob("home/staging/*")) == []
+
+
 def test_a_long_query_ends_at_ctrl_c(sample: Studio) -> None:
     """The database does not look at signals; we do."""
     process = subprocess.Popen(
@@ -281,8 +316,7 @@ def test_a_long_query_ends_at_ctrl_c(sample: Studio) -> None:
             process.wait(timeout=4)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
-    assert (process.returncode, out) == (130, b"")
-    assert b"Traceback" not in err
+    assert (process.returncode, out, err) == (130, b"", b"gdp: stopped\n")
 
 
 @pytest.mark.parametrize(

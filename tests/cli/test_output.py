@@ -16,7 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.output import csv_cell, emit_table
+from cli.cells import csv_cell, text_cell
+from cli.output import emit_table
 from cli.screen import duration, printable
 from models.errors import GdpError, UsageError
 
@@ -73,7 +74,7 @@ def test_json_is_a_list_of_objects(printed: Any) -> None:
             "list": ["a", None],
             "struct": {"k": 1.5},
             "bytes": "6162",
-            "span": json.loads(text)[0]["span"],
+            "span": "01:30:00",
         }
     ]
 
@@ -152,3 +153,20 @@ def test_lengths_of_time_are_short(seconds: float, shown: str) -> None:
 def test_a_terminal_obeys_nothing_from_the_data(text: str) -> None:
     """One line of printable characters, whatever the text."""
     assert printable(text).isprintable()
+
+
+@given(
+    st.integers(-40, 40),
+    st.integers(-40, 40),
+    st.one_of(st.integers(-(10**12), 10**12), st.sampled_from([0, 1, -1, 3_600_000_000])),
+)
+def test_an_interval_is_written_as_duckdb_writes_it(months: int, days: int, microseconds: int) -> None:
+    """Years and months, days, and a clock, each with its own sign."""
+    with duckdb.connect() as connection:
+        relation = connection.sql(
+            "select to_months($months) + to_days($days) + to_microseconds($microseconds) as span",
+            params={"months": months, "days": days, "microseconds": microseconds},
+        )
+        (cell,) = relation.to_arrow_table()["span"].to_pylist()
+        ((text,),) = relation.select("span::varchar").fetchall()
+    assert text_cell(cell) == text

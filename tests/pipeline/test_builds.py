@@ -13,8 +13,12 @@ from typing import Any
 import pytest
 
 import pipeline.plan
+from pipeline.build import _report
+from pipeline.plan import Plan, plan_build
+from pipeline.project import find_project
 from tests.conftest import BUILD_REPORT, ODD_EVENTS
 from tests.pipeline.projects import Studio
+from warehouse.dbt import DbtOutcome, NodeResult
 from warehouse.locks import exclusive
 
 START = datetime(2026, 3, 1, 9, tzinfo=timezone.utc)
@@ -142,6 +146,44 @@ def test_a_failing_data_test_publishes_nothing(
     assert studio.build("--as-of", "2026-06-30")["how"] == "slice"
 
 
+@pytest.mark.slow
+def test_a_test_that_warns_is_named_and_publishes(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Severity warn: the tables are published, and the report says what was found."""
+    warning = tmp_path / "dbt_project"
+    shutil.copytree(pipeline.plan.DBT_PROJECT, warning, ignore=shutil.ignore_patterns("target", "logs"))
+    (warning / "tests" / "assert_the_moon_is_full.sql").write_text(
+        "{{ config(severity='warn') }}\nselect person_key from {{ ref('event') }}\n"
+    )
+    monkeypatch.setattr(pipeline.plan, "DBT_PROJECT", warning)
+    studio.land("a", [event("a", 0, personId="ada")])
+    assert studio.build("--as-of", "2026-03-05")["warnings"] == {"assert_the_moon_is_full": 1}
+
+
+def test_a_report_names_the_tests_that_warn() -> None:
+    """For a person as for a program; a test that warns has not passed."""
+    nodes = [("model.gdp.event", "success", None), ("test.gdp.good.1", "pass", 0), ("test.gdp.odd.2", "warn", 1200)]
+    outcome = DbtOutcome(
+        success=True, nodes=tuple(NodeResult(node, status, 0, rows, None) for node, status, rows in nodes)
+    )
+    plan = Plan("000001", START, None, "it was asked for", (), (), (), "", {})
+    report = _report(plan, Path("x"), outcome, 1)
+    assert (report.models_built, report.tests_passed, report.to_json()["warnings"]) == (1, 1, {"odd": 1200})
+    assert report.lines()[-1] == "1 test warns: odd (1,200 rows)"
+
+
+def test_a_forgotten_landing_is_seen_by_the_next_plan(own_sample: Studio) -> None:
+    """Landed rows that were taken away make a full refresh."""
+    project = find_project(own_sample.folder)
+    definitions = project.definitions()
+    assert plan_build(project, definitions, as_of=START).full_refresh_because is None
+    own_sample.ok("landing", "forget", "1", "--yes")
+    plan = plan_build(project, definitions, as_of=START)
+    assert plan.full_refresh_because == "landed rows were taken away or rewritten"
+
+
+@pytest.mark.slow
 def test_a_forgotten_landing_leaves_no_trace_in_the_tables(studio: Studio, tmp_path: Path) -> None:
     """The next build is a full refresh, says why, and equals that of a home which never had the landing."""
     other = Studio.make(tmp_path / "other")
@@ -212,8 +254,6 @@ def test_dbt_without_its_parent_does_nothing() -> None:
 
 def test_a_second_build_is_turned_away_with_the_holders_name(studio: Studio) -> None:
     """Exit code 75 says: try again later."""
-    from warehouse.locks import exclusive
-
     with exclusive(studio.home.ensure().locks / "build", "a build", wait=0):
         answer = studio.gdp("build")
     assert answer.code == 75
