@@ -1,17 +1,30 @@
 {# What must happen to stored events before new ones are added. #}
 
-{# Out go the events whose body lost to a new one. #}
+{# Out go the events that no longer count. #}
 {% macro forget_displaced_events() %}
-    {%- set repeat = ref('int_event__repeat') -%}
-    {%- set displaced -%}
-    body_key in (select body_key from {{ repeat }} where is_stored and not is_winner)
-    {%- endset -%}
-    {{- forget(displaced) -}}
+    {{- forget('body_key in (select body_key from ' ~ ref('int_event__displaced') ~ ')') -}}
 {% endmacro %}
 
-{# And whatever of the new batches a build by hand that failed half way has left. #}
+{# And whatever a build by hand that failed half way has left: events of the new batches, and
+   copies of Meta events that count again. #}
 {% macro forget_new_batches() %}
-    {{- forget('batch_seq in (select batch_seq from ' ~ landed('event') ~ ')') -}}
+    {%- set copy = ref('int_meta__match') -%}
+    {%- set left_over -%}
+    batch_seq in (select batch_seq from {{ landed('event') }})
+    or body_key in (select body_key from {{ copy }} where is_counted and not was_counted)
+    {%- endset -%}
+    {{- forget(left_over) -}}
+{% endmacro %}
+
+{# Copies of Meta events are written anew with all that may match them. #}
+{% macro forget_matched_again() %}
+    {%- set copy = ref('int_meta__match') -%}
+    {%- set displaced = ref('int_event__displaced') -%}
+    {%- set matched_again -%}
+    (event_type, source_id) in (select (event_type, source_id) from {{ copy }})
+    or body_key in (select body_key from {{ displaced }})
+    {%- endset -%}
+    {{- forget(matched_again) -}}
 {% endmacro %}
 
 {# An event follows its identifier to the person that owns it now. #}

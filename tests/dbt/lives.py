@@ -38,6 +38,7 @@ class Life:
     def day(self, number: int, size: int) -> list[dict[str, Any]]:
         """One day's batch: new events and late ones, repeats, and other bodies under a known id."""
         batch = [self._event(number) for _ in range(size)]
+        batch += [self._copy(number) for _ in range(size // 4)]
         if self.told:
             known = self.chance.sample(self.told, k=min(len(self.told), size // 4))
             batch += [self._again(event, number) for event in known if event["event_id"].startswith("e")]
@@ -71,6 +72,26 @@ class Life:
             utm_source=chance.choice((None, "google", "x")),
             utm_medium=chance.choice((None, "cpc")),
             utm_campaign=chance.choice((None, "spring")),
+            **self._identifiers(),
+        )
+
+    def _copy(self, number: int) -> dict[str, Any]:
+        """A copy of a Meta event, whose ids are few: copies near 5 minutes and 48 hours apart are wanted."""
+        chance = self.chance
+        self.count += 1
+        event_id = chance.randint(1, 12)
+        steps = chance.choice((timedelta(), timedelta(hours=24), timedelta(hours=48))) * chance.randint(0, 3)
+        minutes = timedelta(minutes=chance.choice((0, 0, 1, 4, 5, 6)))
+        arrived = START + timedelta(days=number // 30 * 30) + steps + minutes
+        return delivery(
+            event_id=f"e{self.count}",
+            source="meta_pixel",
+            source_id=f"order-{event_id}",
+            event_type=chance.choice(("purchase", "video_rendered")),
+            occurred_at=arrived,
+            received_at=chance.choice((None, arrived, arrived + timedelta(minutes=chance.randint(0, 3)))),
+            metadata=json.dumps({"channel": chance.choice(("pixel", "server"))}),
+            session_id=chance.choice((None, f"s{chance.randint(1, 3)}")),
             **self._identifiers(),
         )
 
@@ -136,7 +157,23 @@ def known_cases() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
             **fields,
         )
 
+    def copied(case: str, event_id: str, hour: float, channel: str, **fields: Any) -> dict[str, Any]:
+        meta = {"source": "meta_pixel", "source_id": f"{case}-order", "metadata": json.dumps({"channel": channel})}
+        row = told(case, event_id, hour / 24, hour / 24, **fields) | meta
+        return delivery(**{name: value for name, value in row.items() if name != "body_key"})
+
     first = [
+        # A late first copy takes the event from the second, and the third, out of its 48 hours, is an event again.
+        copied("shift", "b", 40, "server", user_id="b"),
+        copied("shift", "c", 60, "server", user_id="c"),
+        # A copy of the pixel takes the event from the server's, which alone showed an identifier.
+        copied("browser", "s", 1, "server", user_id="a", anonymous_id="z"),
+        # A copy that does not count comes again, received first of all: it counts.
+        copied("turned", "a", 2, "server", user_id="a"),
+        copied("turned", "b", 3, "server", user_id="b"),
+        # A copy that does not count comes again, and still does not.
+        copied("still", "a", 2, "server", user_id="a"),
+        copied("still", "b", 3, "server", user_id="b"),
         # An event that proved nothing goes over to somebody else; nothing else is said of either.
         told("moved", "e1", 1, user_id="a"),
         told("moved", "e2", 2, 2, user_id="a"),
@@ -164,6 +201,10 @@ def known_cases() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         told("address", "e3", 0, user_id="u"),
     ]
     second = [
+        copied("shift", "a", 0, "server", user_id="a"),
+        copied("browser", "p", 1.05, "pixel", user_id="a"),
+        copied("turned", "b", 1, "server", user_id="b"),
+        copied("still", "b", 4, "server", user_id="b"),
         told("moved", "e2", 2, 1, user_id="b"),
         told("ended", "e1", 1, 0, user_id="b"),
         told("bridge", "e3", 3, 2, user_id="a"),

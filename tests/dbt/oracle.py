@@ -69,7 +69,10 @@ class Tables:
         self.catalog = catalog
         self.segments = segments
         self.as_of = as_of
-        self.winners = _winners(self.deliveries)
+        self.bodies = _winners(self.deliveries)
+        self.matches = _matches(self.bodies)
+        uncounted = {copy["body_key"] for match in self.matches for copy in match[1:]}
+        self.winners = [event for event in self.bodies if event["body_key"] not in uncounted]
         self.persons = _persons(self.winners)
 
     # Events -------------------------------------------------------------------------------------------------------
@@ -91,7 +94,7 @@ class Tables:
 
     def event_conflict(self) -> list[dict[str, Any]]:
         """Bodies that lost, each with the first time it was received."""
-        won = {(event["source"], event["event_id"]): event["body_key"] for event in self.winners}
+        won = {(event["source"], event["event_id"]): event["body_key"] for event in self.bodies}
         first: dict[tuple[str, str, int], Delivery] = {}
         for delivery in sorted(self.deliveries, key=_rank):
             key = (delivery["source"], delivery["event_id"], delivery["body_key"])
@@ -99,6 +102,21 @@ class Tables:
                 first.setdefault(key, delivery)
         names = ("source", "event_id", "body_key", "received_at", "occurred_at", "event_type")
         return [{name: delivery[name] for name in names} for delivery in first.values()]
+
+    def meta_copy(self) -> list[dict[str, Any]]:
+        """Copies of Meta events with the copy of their match that counts."""
+        names = ("source", "event_id", "event_type", "source_id", "occurred_at", "received_at", "body_key")
+        return [
+            {
+                **{name: copy[name] for name in names},
+                "channel": _channel(copy),
+                "arrived_at": _arrived(copy),
+                "counted_event_id": match[0]["event_id"],
+                "is_counted": copy is match[0],
+            }
+            for match in self.matches
+            for copy in match
+        ]
 
     def event_daily(self) -> list[dict[str, Any]]:
         """Counts per person, UTC day, event type and is_action."""
@@ -368,6 +386,40 @@ def _winners(deliveries: Iterable[Delivery]) -> list[Delivery]:
 def _rank(delivery: Delivery) -> tuple[bool, float, int]:
     received = delivery["received_at"]
     return received is None, received.timestamp() if received else 0.0, delivery["body_key"]
+
+
+def _matches(events: Iterable[Delivery]) -> list[list[Delivery]]:
+    """The copies of each Meta event, the one that counts first; one event lasts 48 hours from its first copy."""
+    named: dict[tuple[str, str], list[Delivery]] = defaultdict(list)
+    for event in sorted(events, key=lambda event: (_arrived(event), event["body_key"])):
+        if event["source"] == "meta_pixel" and event["source_id"] and _channel(event):
+            named[event["event_type"], event["source_id"]].append(event)
+    matches: list[list[Delivery]] = []
+    for copies in named.values():
+        start = None
+        for copy in copies:
+            if start is None or _arrived(copy) - start >= timedelta(hours=48):
+                start = _arrived(copy)
+                matches.append([])
+            matches[-1].append(copy)
+    return [_counted_first(match) for match in matches]
+
+
+def _counted_first(match: list[Delivery]) -> list[Delivery]:
+    for copy in match:
+        if _channel(copy) == "pixel" and _arrived(copy) - _arrived(match[0]) < timedelta(minutes=5):
+            return [copy, *(other for other in match if other is not copy)]
+    return match
+
+
+def _channel(event: Delivery) -> str | None:
+    channel: str | None = json.loads(event["metadata"] or "{}").get("channel")
+    return channel
+
+
+def _arrived(event: Delivery) -> datetime:
+    moment: datetime = event["received_at"] or event["occurred_at"]
+    return moment
 
 
 def _identifiers(event: Delivery) -> list[Identifier]:

@@ -100,7 +100,7 @@ def assert_equals_the_words(file: Path, told: list[dict[str, Any]], as_of: datet
     """Compare every table with its oracle, as multisets of rows."""
     oracle = Tables(told, KINDS, {"idle": idle_rule, "busy": busy_rule(days)}, as_of)
     for table in (
-        *("event", "event_conflict", "event_daily", "session", "account", "person_alias", "identity_link"),
+        *("event", "event_conflict", "meta_copy", "event_daily", "session", "account", "person_alias", "identity_link"),
         *("person_property", "person", "segment_stay", "segment_membership"),
     ):
         expected = getattr(oracle, table)()
@@ -165,6 +165,8 @@ def test_increments_equal_the_words_and_a_build_from_nothing(tmp_path: Path) -> 
     as_of = START + timedelta(days=55)
     second = studio.build(as_of, unit_tests=True)
     assert_equals_the_words(second, life.told, as_of)
+    assert _count(second, "delta.int_meta__match where is_counted and not was_counted") >= 1
+    assert _count(second, "delta.int_meta__match where was_counted and not is_counted") >= 3
 
     studio.segments = {"idle": IDLE_SQL, "busy": busy_sql(14)}
     studio.land(life.day(90, 60))

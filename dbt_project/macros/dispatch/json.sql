@@ -67,6 +67,15 @@
     ) filter (where {{ condition }}) || '}'
 {%- endmacro %}
 
+{# The value of one member of a JSON object, as text; null if there is none. #}
+{% macro json_text(column, name) %}
+    {{- adapter.dispatch('json_text', 'growth_data_plane')(column, name) -}}
+{% endmacro %}
+
+{% macro duckdb__json_text(column, name) -%}
+    json_extract_string({{ column }}, '$."{{ name }}"')
+{%- endmacro %}
+
 {# A text as a JSON string. #}
 {% macro json_quote(text) %}
     {{- adapter.dispatch('json_quote', 'growth_data_plane')(text) -}}

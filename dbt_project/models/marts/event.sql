@@ -8,13 +8,13 @@
     ],
 ) }}
 
-with winner as (
+with added as (
 
     select
         *,
         {{ first_identifier_type() }} as id_type,
         {{ first_identifier_value() }} as id_value
-    from {{ ref('int_event__winner') }}
+    from {{ ref('int_event__added') }}
 
 ),
 
@@ -40,37 +40,37 @@ owned as (
 event as (
 
     select
-        winner.source,
-        winner.event_id,
-        winner.source_id,
-        winner.event_type,
+        added.source,
+        added.event_id,
+        added.source_id,
+        added.event_type,
         coalesce(kind.category, other.category) as category,
         coalesce(kind.is_action, other.is_action, false)
-        and winner.source in ('app', 'segment', 'custom') as is_action,
-        winner.occurred_at,
-        winner.received_at,
+        and added.source in ('app', 'segment', 'custom') as is_action,
+        added.occurred_at,
+        added.received_at,
         owned.identifier_key,
         owned.person_key,
-        winner.session_id,
-        winner.account_id,
-        winner.device_id,
-        winner.ip_address,
-        winner.user_agent,
-        winner.utm_source,
-        winner.utm_medium,
-        winner.utm_campaign,
-        winner.utm_content,
-        winner.utm_term,
-        winner.properties,
-        winner.traits,
-        winner.metadata,
-        winner.body_key,
-        winner.batch_seq,
-        winner.landed_at
-    from winner
+        added.session_id,
+        added.account_id,
+        added.device_id,
+        added.ip_address,
+        added.user_agent,
+        added.utm_source,
+        added.utm_medium,
+        added.utm_campaign,
+        added.utm_content,
+        added.utm_term,
+        added.properties,
+        added.traits,
+        added.metadata,
+        added.body_key,
+        added.batch_seq,
+        added.landed_at
+    from added
     left join owned
-        on winner.id_type = owned.id_type and winner.id_value = owned.id_value
-    left join kind on winner.event_type = kind.event_type
+        on added.id_type = owned.id_type and added.id_value = owned.id_value
+    left join kind on added.event_type = kind.event_type
     left join kind as other on other.event_type = '*'
 
 )

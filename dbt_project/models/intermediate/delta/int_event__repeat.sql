@@ -18,11 +18,7 @@ with landed as (
 
 published as (
 
-    select * from {{ before('event', [
-        'source string', 'event_id string', 'received_at time', 'body_key bigint',
-        'batch_seq bigint', 'occurred_at time', 'event_type string',
-        'person_key bigint',
-    ], schema='main') }}
+    select * from {{ ref('int_event__published') }}
 
 ),
 

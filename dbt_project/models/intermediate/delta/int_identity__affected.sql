@@ -25,8 +25,8 @@ person as (
     union
     select person_key from {{ ref('int_identity__lost') }}
     union
-    select stored_person_key from {{ ref('int_event__repeat') }}
-    where not is_winner and stored_person_key is not null
+    select person_key from {{ ref('int_event__displaced') }}
+    where person_key is not null
 
 ),
 

@@ -1,10 +1,9 @@
 -- Grain: one row per published event of a person that lost a first event.
--- Another body won over an event that first showed an identifier or an edge; what the
+-- An event that first showed an identifier or an edge no longer counts; what the
 -- person's identifiers are is read anew from all its events.
 with displaced as (
 
-    select body_key from {{ ref('int_event__repeat') }}
-    where is_stored and not is_winner
+    select body_key from {{ ref('int_event__displaced') }}
 
 ),
 

@@ -1,15 +1,14 @@
 -- Grain: one row per identifier of each distinct set of identifiers on an event.
 -- A set is named by the body_key of its first event.
-with winner as (
+with added as (
 
-    select * from {{ ref('int_event__winner') }}
+    select * from {{ ref('int_event__added') }}
 
 ),
 
 displaced as (
 
-    select body_key from {{ ref('int_event__repeat') }}
-    where is_stored and not is_winner
+    select body_key from {{ ref('int_event__displaced') }}
 
 ),
 
@@ -25,7 +24,7 @@ again as (
 
 seen as (
 
-    {{ select_identifiers('winner') }}
+    {{ select_identifiers('added') }}
     union all
     {{ select_identifiers('again') }}
 
