@@ -19,6 +19,8 @@ from models import limits
 
 #: How much of a stream is looked at in one go.
 BLOCK_BYTES = 2 << 20
+#: How many blocks may wait, so that reading goes on while a batch of them is written.
+READ_AHEAD = 32
 #: How much of a refused line is kept: all of it, unless it is refused for its size.
 KEPT_BYTES = 4096
 

@@ -19,7 +19,9 @@ from ingest.parts import Parts
 from ingest.reasons import Refused, RefusedRow
 from models import limits
 
-#: A landing file is written when so many lines, or so many bytes of them, are waiting.
+#: A landing file is written when so many lines, or so many bytes of them, are waiting; each is allowed twice the lines
+#: of the one before, so that the first is soon written while reading goes on, and a large file does not become many.
+FIRST_BATCH_LINES = 250_000
 BATCH_LINES = 1_000_000
 BATCH_BYTES = 512 << 20
 #: A template is looked for from so many lines on: it takes two more statements.
@@ -51,6 +53,7 @@ class JsonRows:
         self._plan = Plan()
         self._shapes: dict[int, bool] = {}
         self._batch: list[Lines] = []
+        self._batch_lines = FIRST_BATCH_LINES
         self._odd: list[tuple[pa.Table, TextFacts]] = []
         parts.connection.execute("create temp table doubtful (row_number bigint)")
 
@@ -59,10 +62,11 @@ class JsonRows:
         self._refused.extend(lines.refused)
         self.records += len(lines.refused)
         self._batch.append(lines)
-        if sum(len(block.texts) for block in self._batch) >= BATCH_LINES or (
+        if sum(len(block.texts) for block in self._batch) >= self._batch_lines or (
             sum(block.texts.nbytes for block in self._batch) >= BATCH_BYTES
         ):
             self._write_batch()
+            self._batch_lines = min(2 * self._batch_lines, BATCH_LINES)
 
     def finish(self) -> None:
         """Write what is waiting."""

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 Item = TypeVar("Item")
 
 
-def prefetched(items: Iterable[Item]) -> Iterator[Item]:
-    """The same items, each made while the one before it is used; errors come where they would have come."""
+def prefetched(items: Iterable[Item], ahead: int = 1) -> Iterator[Item]:
+    """The same items, each made up to ``ahead`` items before its use; errors come where they would have come."""
     source = iter(items)
     end = object()
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        waiting = pool.submit(next, source, end)
-        while (item := waiting.result()) is not end:
-            waiting = pool.submit(next, source, end)
+    pool = ThreadPoolExecutor(max_workers=1)
+    try:
+        waiting: deque[Future[Item | object]] = deque(pool.submit(next, source, end) for _ in range(ahead))
+        while (item := waiting.popleft().result()) is not end:
+            waiting.append(pool.submit(next, source, end))
             yield item  # type: ignore[misc]
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -19,7 +19,7 @@ from ingest.duckfiles import parquet
 from ingest.eventcheck import Rules
 from ingest.headers import lay_out
 from ingest.inputs import Form, Opened
-from ingest.jsongate import Lines, scan_lines
+from ingest.jsongate import READ_AHEAD, Lines, scan_lines
 from ingest.jsonrows import JsonRows
 from ingest.jsontexts import read_texts
 from ingest.mappedjson import MappedJson
@@ -127,7 +127,7 @@ def _read_form(work: Reading, room: Path) -> None:
 
 def _read_json(work: Reading, blocks: Iterable[Lines], *, is_mapped: bool) -> None:
     rows = _taker(work, is_mapped=is_mapped)
-    for lines in prefetched(blocks):
+    for lines in prefetched(blocks, READ_AHEAD):
         rows.take(lines)
         work.quarantine.add(rows.drain_refused())
         work.on_progress()

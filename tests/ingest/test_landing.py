@@ -245,6 +245,16 @@ def test_however_a_file_is_cut_into_batches_the_rows_are_the_same(
     assert sorted(landed(home, "event_id", "body_key")) == sorted(landed(whole, "event_id", "body_key"))
 
 
+def test_a_json_file_lands_in_files_of_growing_size(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first is written early, while the rest is read; each may hold twice as many lines as the one before."""
+    monkeypatch.setattr(ingest.jsonrows, "FIRST_BATCH_LINES", 1)
+    monkeypatch.setattr(ingest.jsonrows, "BATCH_LINES", 4)
+    monkeypatch.setattr(ingest.jsonrows, "TEMPLATE_LINES", 1)
+    monkeypatch.setattr("ingest.jsongate.BLOCK_BYTES", 1)
+    land(home, jsonl(*(event(eventId=f"e{number}") for number in range(12))))
+    assert [file.rows for file in landed_files(home.control)] == [1, 2, 4, 4, 1]
+
+
 def test_csv_in_batches(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     """Computed ids go on counting from batch to batch, and do so again in another file."""
     monkeypatch.setattr("ingest.csvfile.BLOCK_BYTES", 60)
