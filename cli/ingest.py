@@ -6,7 +6,6 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -99,14 +98,13 @@ def _receipt(given: str | None, now: datetime) -> datetime | None:
 
 def _land(context: typer.Context, paths: list[str], options: LandOptions, format: Literal["table", "json"]) -> None:
     """Land files, print what became of them, and exit."""
-    from ingest.events import land_files
+    from pipeline.intake import land
 
     state = state_of(context)
     project = state.project()
-    options = replace(options, threads=project.settings.thread_count)
     stdin = sys.stdin.buffer if "-" in paths else None
     with _progress() as tell:
-        summary = land_files(project.home, paths, options, now=state.now(), stdin=stdin, progress=tell)
+        summary = land(project, paths, options, now=state.now(), stdin=stdin, progress=tell)
     if format == "json":
         typer.echo(json.dumps(summary.to_json(), indent=2, ensure_ascii=False))
     else:

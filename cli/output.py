@@ -107,11 +107,9 @@ def show_table(table: Table) -> None:
 
 def show_facts(facts: Sequence[tuple[str, str]]) -> None:
     """Print labels and texts in two columns for a person; an empty label continues the one above."""
-    from cli.screen import printable
+    from cli.screen import render_facts
 
-    width = max((len(label) for label, _ in facts), default=0)
-    lines = "".join(f"{label:<{width}}  {printable(text)}\n" for label, text in facts)
-    _emit_screen(lambda _: lines, None)
+    _emit_screen(lambda width: render_facts(facts, width), None)
 
 
 def emit_json(value: Any) -> None:

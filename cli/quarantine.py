@@ -96,20 +96,12 @@ def replay(
     from ingest.mapping import load_mapping
     from ingest.options import LandOptions
     from ingest.replay import read_edits
-    from ingest.replay import replay as run_replay
+    from pipeline.intake import replay_rows
 
     state = state_of(context)
-    project = state.project()
-    options = LandOptions(
-        mapping=load_mapping(mapping) if mapping else None,
-        source=source,
-        tz=zone_name(tz),
-        threads=project.settings.thread_count,
-    )
+    options = LandOptions(mapping=load_mapping(mapping) if mapping else None, source=source, tz=zone_name(tz))
     edits = read_edits(edit) if edit else {}
-    summary = run_replay(
-        project.existing_home(), ids or [], now=state.now(), options=options, edits=edits, reason=reason
-    )
+    summary = replay_rows(state.project(), ids or [], options, now=state.now(), edits=edits, reason=reason)
     if format == "json":
         _print_json(summary.to_json())
         return

@@ -79,7 +79,10 @@ def cohort(
         Literal["day", "week", "month"], typer.Option("--interval", help="Width of a cohort.")
     ] = "week",
     metrics: Annotated[
-        str, typer.Option("--metrics", metavar="NAMES", help="retention_dN, separated by commas.")
+        str,
+        typer.Option(
+            "--metrics", metavar="NAMES", help="retention_dN, separated by commas.", show_default="d7 and d30"
+        ),
     ] = "retention_d7,retention_d30",
     kind: Annotated[
         Literal["on", "on_or_after", "on_or_before"],

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from datetime import datetime
 from io import StringIO
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len
@@ -51,6 +53,20 @@ def render_table(table: Table, width: int | None) -> str:
     console, buffer = _console(width)
     _print(console, table, width)
     return buffer.getvalue()
+
+
+def render_facts(facts: Sequence[tuple[str, str]], width: int | None) -> str:
+    """Labels and texts in two columns; what is longer than the width goes on below, a single long word as it is."""
+    indent = max((len(label) for label, _ in facts), default=0) + _GAP
+    room = max(_LEAST_TEXT, (width or _WIDE) - indent)
+    lines = []
+    for label, text in facts:
+        parts = wrap(printable(text), room, break_long_words=False, break_on_hyphens=False) or [""]
+        lines += [
+            f"{head:<{indent}}{part}".rstrip() + "\n"
+            for head, part in zip([label, *[""] * len(parts)], parts, strict=False)
+        ]
+    return "".join(lines)
 
 
 def printable(text: str) -> str:

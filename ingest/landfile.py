@@ -142,4 +142,4 @@ def _other_landings(home: Home, record: InputRecord) -> tuple[str, ...]:
 
 def _meaning(options: Mapping[str, Any]) -> dict[str, Any]:
     """What of the options decides what a row says."""
-    return {name: options.get(name) for name in ("mapping", "source", "tz")}
+    return {name: options.get(name) for name in ("writer", "mapping", "source", "tz")}

@@ -41,7 +41,3 @@ class EventCatalog(Shape):
                 raise ValueError(f"{name!r} is listed twice (names are compared in lower case)")
             normalised[key] = kind
         return normalised
-
-    def kind_of(self, event_type: str) -> EventKind:
-        """The catalog's row for an event type, or its default."""
-        return self.events.get(normalise_event_type(event_type), self.default)

@@ -106,7 +106,7 @@ class UnifiedEvent(Shape):
     device_id: Identifier | None = None
     email: Identifier | None = None
     account_id: Identifier | None = _names("account_id", "accountId", "group_id", "groupId")
-    identifiers: dict[Identifier, Identifier] = Field(default_factory=dict)
+    identifiers: dict[Identifier, Identifier] = Field(default_factory=dict, exclude_if=lambda given: not given)
     ip_address: Text | None = None
     user_agent: Text | None = None
 

@@ -16,9 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.cells import csv_cell, text_cell
+from cli.cells import csv_cell, json_cell, text_cell
 from cli.output import emit_table
-from cli.screen import duration, printable
+from cli.screen import duration, printable, render_facts
 from models.errors import GdpError, UsageError
 
 
@@ -37,6 +37,15 @@ def printed(capfdbinary: pytest.CaptureFixture[bytes]) -> Any:
         return capfdbinary.readouterr().out.decode()
 
     return emit
+
+
+def test_facts_stay_within_the_terminal() -> None:
+    """A long text goes on below itself; where nobody limits the width it stays on its line."""
+    facts = [("home", "/a/path/that/is/longer/than/the/line"), ("built", "as of now, and of much more besides")]
+    assert render_facts(facts, 30) == (
+        "home   /a/path/that/is/longer/than/the/line\nbuilt  as of now, and of much\n       more besides\n"
+    )
+    assert render_facts(facts, None).count("\n") == 2
 
 
 @pytest.mark.parametrize("format", ["table", "json", "csv", "parquet"])
@@ -122,13 +131,13 @@ def test_formulas_are_texts(start: str) -> None:
 @given(st.lists(st.tuples(st.text(), st.none() | st.floats(allow_nan=True)), max_size=5))
 def test_csv_and_json_can_be_read_back(rows: list[tuple[str, float | None]]) -> None:
     """Whatever the values are, the formats stay well formed and lose nothing but the guard in front of formulas."""
-    from cli.output import _csv, _json
+    from cli.output import _csv
 
     read = list(csv.reader(io.StringIO(_csv(["text", "x"], rows), newline="")))
     assert [text.removeprefix("'") for text, _ in read[1:]] == [text.removeprefix("'") for text, _ in rows]
     for text, number in rows:
-        assert json.loads(_json(text)) == text
-        assert json.loads(_json(number)) == (number if number is not None and math.isfinite(number) else None)
+        assert json.loads(json_cell(text)) == text
+        assert json.loads(json_cell(number)) == (number if number is not None and math.isfinite(number) else None)
 
 
 @pytest.mark.parametrize(

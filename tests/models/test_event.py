@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from datetime import datetime, timedelta, timezone
@@ -130,6 +131,15 @@ def test_the_builder_makes_the_event_that_was_described() -> None:
         traits={"name": "Ada"},
         metadata={"build": 3},
     )
+
+
+def test_an_event_without_further_identifiers_says_nothing_of_them() -> None:
+    """The README's way of writing an event as JSON."""
+    event = EventBuilder("x").event_id("e1").person("ada").at(NOON)
+    plain = {"eventId": "e1", "userId": "ada", "timestamp": "2026-01-30T12:00:00Z", "eventType": "x"}
+    written = json.loads(event.build().model_dump_json(by_alias=True, exclude_none=True))
+    assert written == {**plain, "properties": {}, "source": "app"}
+    assert "identifiers" in event.identifier("github_id", "42").build().model_dump()
 
 
 def test_the_builder_names_and_dates_an_event_by_itself() -> None:

@@ -70,8 +70,7 @@ def test_the_starter_definitions_are_valid() -> None:
     """What gdp init writes can be built at once."""
     definitions = load_definitions(STARTER / "definitions")
     assert [segment.segment_id for segment in definitions.segments] == ["active_creators", "inviters", "power_users"]
-    assert definitions.catalog.kind_of(" Video_Rendered ").category == "core_value"
-    assert definitions.catalog.kind_of("never heard of") == definitions.catalog.default
+    assert definitions.catalog.events["video_rendered"].category == "core_value"
 
 
 @pytest.mark.parametrize(
