@@ -28,8 +28,15 @@ JSON_MACRO = r"""
         and coalesce(len(list_distinct(try(json_keys(v)))) = len(try(json_keys(v))), false)
     """
 
+#: Names that are ours in the relations that hold a file's rows.
+_OUR_NAMES = ("row_number", "file_row_number")
 #: The type of a column that holds canonical JSON texts, as ``strictjson.write`` makes them.
 JSON_VALUE = "JSON_VALUE"
+
+
+def sql_name(name: str) -> str:
+    """What a file's column is called in SQL: as in the file, but for the names that are ours there."""
+    return f"{name}'" if name.lower().rstrip("'") in _OUR_NAMES else name
 
 
 @dataclass(frozen=True)
@@ -50,7 +57,7 @@ class Column:
     @property
     def sql(self) -> str:
         """The column's name in SQL."""
-        return quote_identifier(self.name)
+        return quote_identifier(sql_name(self.name))
 
     @property
     def is_text(self) -> bool:

@@ -13,6 +13,7 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.csv
 
+from ingest.columns import sql_name
 from ingest.csvrecords import Grammar, Sifted, count_lines, rest_of_line
 from ingest.reasons import RefusedRow
 from models import limits
@@ -39,7 +40,10 @@ class Readable(Protocol):
 
 @dataclass(frozen=True)
 class Cells:
-    """Rows of a CSV file: a table of ``row_number`` and a text column for each header, and the rows that do not fit."""
+    """Rows of a CSV file: a table of ``row_number`` and a text column for each header (by its ``sql_name``).
+
+    ``refused`` are the rows that do not fit.
+    """
 
     table: pa.Table
     refused: list[RefusedRow] = field(default_factory=list)
@@ -119,8 +123,6 @@ def _header(cells: list[bytes]) -> list[str]:
     for name in names:
         if lowered.count(name.lower()) > 1:
             raise BrokenFile(f"the header names {name!r} twice")
-    if "row_number" in lowered:
-        names[lowered.index("row_number")] = "row_number_"
     return names
 
 
@@ -128,14 +130,14 @@ class _Blocks:
     """The rows behind a header, in columns."""
 
     def __init__(self, header: list[str], delimiter: str, newline: bytes, *, next_line: int) -> None:
-        self._header = header
+        self._names = [sql_name(name) for name in header]
         self._grammar = Grammar(delimiter, len(header))
         self._newline = newline[-1:]
         self._next_number = 1
         self._next_line = next_line
         self._parsing = pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
         self._conversion = pyarrow.csv.ConvertOptions(
-            column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=False
+            column_types=dict.fromkeys(self._names, pa.string()), strings_can_be_null=False
         )
 
     def read(self, text: bytes, pieces: Iterator[bytes]) -> Iterator[Cells]:
@@ -191,7 +193,7 @@ class _Blocks:
         if text.startswith(_BOM):
             # Arrow would take it for the file's.
             text = b"\n" + text
-        reading = pyarrow.csv.ReadOptions(column_names=self._header, use_threads=False, block_size=len(text) + 1)
+        reading = pyarrow.csv.ReadOptions(column_names=self._names, use_threads=False, block_size=len(text) + 1)
         return pyarrow.csv.read_csv(
             pa.BufferReader(text),
             read_options=reading,

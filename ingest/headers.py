@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ingest.fields import KINDS, Kind
+from ingest.fields import KINDS
 from ingest.mapping import Case, ColumnType, Mapping
 from models.errors import GdpError, nearest
 
@@ -30,7 +30,7 @@ SYNONYMS: dict[str, tuple[tuple[str, ...], ...]] = {
 }
 
 #: Fields whose names mean many things elsewhere; they are taken from a header only where it is in our own form.
-_OURS_ONLY = ("source", "source_id", "category", "metadata", "traits", "properties")
+_OURS_ONLY = ("source", "source_id", "category")
 _OWN_FORM = {"event_id", "event_type"}
 
 
@@ -100,8 +100,8 @@ def _guessed(header: Sequence[str], named: set[str], used: set[str]) -> dict[str
             free.setdefault(_folded(column), []).append(column)
     own_form = all(_folded(name) in {_folded(column) for column in header} for name in _OWN_FORM)
     found: dict[str, str] = {}
-    for field, kind in KINDS.items():
-        if field in named or (field in _OURS_ONLY and not own_form) or (kind is Kind.OBJECT and not own_form):
+    for field in KINDS:
+        if field in named or (field in _OURS_ONLY and not own_form):
             continue
         for names in SYNONYMS.get(field, ((_folded(field),),)):
             candidates = [column for name in names for column in free.get(name, ())]

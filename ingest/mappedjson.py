@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from ingest import strictjson
-from ingest.columns import JSON_VALUE, Column
+from ingest.columns import JSON_VALUE, Column, sql_name
 from ingest.eventcheck import Rules
 from ingest.headers import UnmappableColumns
 from ingest.jsongate import Lines
@@ -77,7 +77,9 @@ class MappedJson:
         arrays = [pa.array([record.get(name) for _, record in waiting], pa.string()) for name in columns]
         numbers = pa.array([number for number, _ in waiting], pa.int64())
         rows = MappedRows(self._parts, form, self._rules)
-        with self._parts.registered("records", pa.table([numbers, *arrays], names=["row_number", *columns])):
+        with self._parts.registered(
+            "records", pa.table([numbers, *arrays], names=["row_number", *map(sql_name, columns)])
+        ):
             rows.take("records")
         self.records += rows.records
         self._refused.extend(rows.drain_refused())
@@ -99,6 +101,6 @@ def _columns_of(record: Any) -> dict[str, str]:
     lowered = {key.lower() for key in record}
     if len(lowered) < len(record):
         raise Refused(Reason.DUPLICATE_KEY, "two keys differ only in upper and lower case, which columns cannot")
-    if "" in record or "row_number" in lowered:
-        raise Refused(Reason.UNKNOWN_VALUE, "a key is empty or 'row_number', which no column can be called")
+    if "" in record:
+        raise Refused(Reason.UNKNOWN_VALUE, "a key is empty, which no column can be called")
     return {key: strictjson.write(value) for key, value in record.items() if value is not None}

@@ -118,8 +118,9 @@ def _doubts(form: RowForm) -> list[str]:
             doubts.append(f"({_given(column)} and {column.moment(form.tz, form.time_format)} is null)")
         elif kind is Kind.OBJECT:
             doubts.append(f"({_given(column)} and coalesce(not starts_with({column.object()}, '{{'), true))")
-            if form.inner(ours):
-                doubts.append(f"{_given(column)}")
+            if inner := form.inner(ours):
+                doubts.append(_conflict(column.object(), list(inner)))
+    doubts += ["true" for name in ("properties", "traits") if len(form.inner(name)) > limits.MAX_KEYS]
     used = [column for _, column in form.layout.properties]
     used += [name for ours, name in form.layout.columns.items() if ours.startswith(("properties.", "traits."))]
     for name in dict.fromkeys(used):
@@ -132,6 +133,12 @@ def _doubts(form: RowForm) -> list[str]:
         if name in form.fields:
             doubts.append(f"coalesce(strlen({form.value(name)}), 0) > {limits.MAX_TEXT_BYTES}")
     return doubts
+
+
+def _conflict(own: str, inner: Sequence[str]) -> str:
+    """Whether an object has a key that is also a column, or too many with the columns."""
+    names = ", ".join(map(quote_literal, inner))
+    return f"(list_has_any(json_keys({own}), [{names}]) or len(json_keys({own})) + {len(inner)} > {limits.MAX_KEYS})"
 
 
 def doubtful_rows(form: RowForm, relation: str) -> str:

@@ -14,29 +14,29 @@ from ingest.mappedsql import record_sql
 from ingest.reasons import Reason, RefusedRow
 from ingest.strictjson import shown
 from models import limits
-
-_INTERNAL_COLUMNS = ("row_number", "file_row_number")
+from warehouse.sql import quote_identifier
 
 
 def columns_of(connection: duckdb.DuckDBPyConnection, path: Path, *, is_clean: bool) -> tuple[Column, ...]:
     """The columns of a file.
 
     Raises:
-        BrokenFile: if one has a name that we use ourselves.
+        BrokenFile: if one is called as DuckDB calls the numbers of rows.
         duckdb.Error: if the file cannot be read.
     """
     described = connection.execute(f"describe from {parquet(path)}").fetchall()
     columns = tuple(Column(name, type_, is_clean=is_clean) for name, type_, *_ in described)
     for column in columns:
-        if column.name.lower() in _INTERNAL_COLUMNS:
-            raise BrokenFile(f"a column is called {column.name}; rename it")
+        if column.name.lower() == "file_row_number":
+            raise BrokenFile(f"a column is called {column.name}, which is DuckDB's own; rename it")
     return columns
 
 
-def numbered_rows(path: Path) -> str:
+def numbered_rows(path: Path, columns: Sequence[Column]) -> str:
     """The rows of a file with their numbers, from 1, as a relation."""
+    names = ", ".join(f"{quote_identifier(column.name)} as {column.sql}" for column in columns)
     rows = f"read_parquet({file_literal(path)}, file_row_number = true)"
-    return f"(select file_row_number + 1 as row_number, * exclude (file_row_number) from {rows})"
+    return f"(select file_row_number + 1 as row_number, {names} from {rows})"
 
 
 def rows_with_large_cells(

@@ -205,7 +205,7 @@ def _read_parquet(work: Reading, room: Path) -> None:
     path = _unpacked(work.source, room) if work.source.is_compressed else _linked(work.source, room)
     columns = columns_of(work.parts.connection, path, is_clean=work.options.trusted)
     form = work.row_form(columns)
-    relation = numbered_rows(path)
+    relation = numbered_rows(path, columns)
     _note_naive_times(work, form, relation)
     if work.options.trusted:
         work.rows_in, refused = land_trusted(work.parts, form, relation, work.rules(is_mapped=True))
@@ -222,7 +222,7 @@ def _linked(source: Opened, room: Path) -> Path:
 
 
 def _read_parquet_rows(work: Reading, form: RowForm, path: Path) -> None:
-    connection, relation = work.parts.connection, numbered_rows(path)
+    connection, relation = work.parts.connection, numbered_rows(path, form.columns)
     ((count,),) = connection.execute(f"select count(*) from {parquet(path)}").fetchall()
     rows = MappedRows(work.parts, form, work.rules(is_mapped=True))
     for start in range(0, count, _BATCH_ROWS):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from ingest.columns import Column
+from ingest.columns import Column, sql_name
 from ingest.duckfiles import file_literal
 from ingest.eventcheck import Rules
 from ingest.landing_sql import RawRows, landed_select
@@ -88,7 +88,7 @@ def csv_relation(path: Path, columns: Sequence[Column], delimiter: str, *, is_co
 
     DuckDB finds the end of lines itself: told that it is CRLF, it reads no row and says nothing.
     """
-    names = ", ".join(f"{quote_literal(column.name)}: 'VARCHAR'" for column in columns)
+    names = ", ".join(f"{quote_literal(sql_name(column.name))}: 'VARCHAR'" for column in columns)
     compression = "gzip" if is_compressed else "none"
     return (
         f"(select null::bigint as row_number, * from read_csv({file_literal(path)}, columns = {{{names}}},"

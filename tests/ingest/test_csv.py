@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
+import json
 from datetime import datetime
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from ingest.mapping import load_mapping
+from ingest.mapping import Mapping, load_mapping
 from ingest.quarantine import quarantined_rows
 from tests.ingest.landings import UTC, counts, csv, land, landed, reasons
 from warehouse.home import Home
@@ -298,6 +302,59 @@ def test_our_own_form_is_recognised(home: Home) -> None:
         ("app", "activation", "{}"),
         ("custom", None, '{"category":"shoes","id":"e2","source":"google"}'),
     ]
+
+
+@pytest.mark.parametrize("trusted", [False, True])
+def test_a_column_may_be_called_as_our_row_numbers_are(home: Home, trusted: bool) -> None:
+    """It is a property like any other."""
+    rows = csv(["event_id", "event", "time", "Row_Number"], ["e1", "x", "2026-01-30T12:00:00Z", 7])
+    assert counts(land(home, rows, "a.csv", trusted=trusted)) == (1, 1, 0, 0)
+    buffer = io.BytesIO()
+    table = {"event_id": ["e2"], "event": ["x"], "time": ["2026-01-30T12:00:00Z"], "row_number": ["7"]}
+    pq.write_table(pa.table(table), buffer)
+    assert counts(land(home, buffer.getvalue(), "a.parquet", trusted=trusted)) == (1, 1, 0, 0)
+    record = {"id": "e3", "event": "x", "time": "2026-01-30T12:00:00Z", "row_number": "7"}
+    mapping = load_mapping(["event_id=id"])
+    assert counts(land(home, json.dumps(record).encode(), "a.jsonl", mapping=mapping)) == (1, 1, 0, 0)
+    assert landed(home, "event_id", "properties") == [
+        ("e1", '{"Row_Number":"7"}'),
+        ("e2", '{"row_number":"7"}'),
+        ("e3", '{"row_number":"7"}'),
+    ]
+
+
+def test_an_objects_column_of_any_log_is_taken_apart(home: Home) -> None:
+    """properties and metadata are the event's; what is beside them joins in, and what contradicts them waits."""
+    content = (
+        b"user,event,time,plan,properties,metadata\n"
+        b'ada,a,2026-01-30T12:00:00Z,pro,"{""n"": 1, ""ok"": true}","{""lib"": ""x""}"\n'
+        b"bob,b,2026-01-30T12:00:00Z,pro,,\n"
+        b'cyd,c,2026-01-30T12:00:00Z,pro,"{""plan"": ""free""}",\n'
+        b'dan,d,2026-01-30T12:00:00Z,pro,"{""plan"": ""pro""}",\n'
+        b"eve,e,2026-01-30T12:00:00Z,pro,three rooms,\n"
+    )
+    summary = land(home, content, "log.csv")
+    assert (counts(summary), reasons(summary)) == ((5, 3, 0, 2), {"duplicate_key": 1, "not_json": 1})
+    assert sorted(landed(home, "user_id", "properties", "metadata")) == [
+        ("ada", '{"n":1,"ok":true,"plan":"pro"}', '{"lib":"x"}'),
+        ("bob", '{"plan":"pro"}', None),
+        ("dan", '{"plan":"pro"}', None),
+    ]
+    plain = land(home, content, "log.csv", mapping=Mapping(columns={"properties": None, "metadata": None}))
+    assert (plain.landed, plain.quarantined) == (4, 0)
+
+
+@pytest.mark.parametrize("width", [400, 1001])
+def test_a_row_has_as_many_properties_as_a_json_event(home: Home, width: int) -> None:
+    """One limit for both."""
+    header = ["event_id", "event_type", "time", *(f"p{number}" for number in range(width))]
+    row = ["e1", "x", "2026-01-30T12:00:00Z", *(["1"] * width)]
+    event = dict(zip(["eventId", "eventType", "timestamp"], row, strict=False)) | {
+        "properties": dict(zip(header[3:], row[3:], strict=True))
+    }
+    summaries = [land(home, csv(header, row), "a.csv"), land(home, json.dumps(event).encode(), "a.jsonl")]
+    assert [summary.landed for summary in summaries] == ([1, 1] if width == 400 else [0, 0])
+    assert [reasons(summary) for summary in summaries] == ([{}, {}] if width == 400 else [{"too_large": 1}] * 2)
 
 
 def test_one_mapping_for_everything(home: Home) -> None:
