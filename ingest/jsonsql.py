@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ingest.fields import KINDS, Kind
+from ingest.fields import JSON_KEYS, KINDS, Kind
 from ingest.jsonshape import Plan
 from ingest.landing_sql import RawRows
 from ingest.strictjson import quote
@@ -73,10 +73,11 @@ def number_doubts(text: str, facts: TextFacts) -> list[str]:
 
 def raw_events(relation: str, plan: Plan, facts: TextFacts) -> RawRows:
     """The fields of the JSON texts in ``relation`` (row_number, text), all of a shape that was found good."""
-    paths = [f"/{pointer(key)}" for key in plan.keys]
+    known = [key for key in plan.keys if key in JSON_KEYS]
+    paths = [f"/{pointer(key)}" for key in known]
     paths += [f"/identifiers/{pointer(key)}" for key in plan.identifier_keys]
-    values = {key: f"x[{number}]" for number, key in enumerate(plan.keys, start=1)}
-    inner = {key: f"x[{len(plan.keys) + number}]" for number, key in enumerate(plan.identifier_keys, start=1)}
+    values = {key: f"x[{number}]" for number, key in enumerate(known, start=1)}
+    inner = {key: f"x[{len(known) + number}]" for number, key in enumerate(plan.identifier_keys, start=1)}
     columns: dict[str, str] = {}
     for name, given in plan.spelled(values, inner).items():
         value = given[0] if len(given) == 1 else f"coalesce({', '.join(given)})"
