@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Land what happened: files of events, and of what services deliver.", no_args_is_help=True)
     group.command("events")(events)
     group.command("segment")(segment)
+    group.command("meta")(meta)
     app.add_typer(group, name="ingest")
 
 
@@ -74,6 +75,14 @@ def segment(context: typer.Context, paths: Paths, received_at: ReceivedAt = None
     All six calls and batches are read; docs/sources.md says how.
     """
     _land_service(context, "segment", paths, received_at, format)
+
+
+def meta(context: typer.Context, paths: Paths, received_at: ReceivedAt = None, format: Format = "table") -> None:
+    """Land what was sent to Meta's Conversions API, by the pixel or by a server: its payloads as JSON.
+
+    What Meta wants hashed lands as a hash; docs/sources.md says how each field is read.
+    """
+    _land_service(context, "meta", paths, received_at, format)
 
 
 def _land_service(

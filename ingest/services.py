@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ingest.messages import Messages
+from ingest.meta import Meta
 from ingest.segment import Segment
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from ingest.service import Service
     from ingest.taker import Taker
 
-SERVICES: dict[Writer, Service] = {"segment": Segment()}
+SERVICES: dict[Writer, Service] = {"segment": Segment(), "meta": Meta()}
 
 
 def taker_of(parts: Parts, options: LandOptions, rules: Rules, *, place: str | None) -> Taker | None:
