@@ -138,6 +138,8 @@ class CohortResult(Shape):
             "calendar": f"Calendar periods in {self.tz}: {first}1 counts from the cohort, d7 from each member's start.",
             "rolling": "Periods of 24 h (a week is 7, a month 30 of them) from each member's start.",
         }[self.period]
+        if not self.cohorts:
+            return (f"Nobody began by {minute(self.as_of)} UTC{' in the range' if self.start or self.end else ''}.",)
         return (
             f"Share of a cohort with {action} {kind}, as of {minute(self.as_of)} UTC.",
             unit,

@@ -123,6 +123,10 @@ class FunnelResult(FunnelPart):
         lines = [
             f"In order, within {self.window} of the first stage; as of {minute(self.as_of)} UTC.",
             *_range(self.start, self.end),
+        ]
+        if not self.entrants:
+            return (*lines, f"Nobody entered: there is no {self.stages[0].name} by then.")
+        lines += [
             f"Conversion {percent(self.conversion_rate)} of {self.entrants:,}{drop}.",
             f"Mature (every window has run out): {percent(self.mature.conversion_rate)} of {self.mature.n:,}.",
             f"Of the others {self.immature:,} may still convert, {self.converted_early:,} already have.",

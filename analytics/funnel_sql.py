@@ -54,6 +54,8 @@ class _Builder:
             values["start_at"] = shape.start
         if shape.end:
             values["end_at"] = shape.end
+        if shape.origin and shape.origin.table == "person":
+            values["property"] = "usage_status" if shape.origin.name == "status" else shape.origin.name
         if shape.origin and shape.origin.table == "property":
             values["property"] = dialect.json_member(shape.origin.name)
         return values
@@ -88,10 +90,12 @@ class _Builder:
         )
 
     def _origin(self) -> list[Step]:
-        """The value of the breakdown, from the event that began the deciding attempt."""
+        """The value of the breakdown: the person's at as_of, or that of the event that began the deciding attempt."""
         origin = self.shape.origin
-        if origin is None or origin.table == "person":
+        if origin is None:
             return []
+        if origin.table == "person":
+            return [Step("origin", _person_value(origin.name))]
         value = (
             f"event.{quote_identifier(origin.name)}"
             if origin.table == "event"
@@ -115,10 +119,8 @@ class _Builder:
         times = ", ".join(f"decided.t_{stage}" for stage in range(1, self.depth + 1))
         bucket, join = "", ""
         if origin is not None:
-            table = "person" if origin.table == "person" else "origin"
-            column = quote_identifier(origin.name) if origin.table == "person" else "bucket"
-            bucket = f",\n    {table}.{column} as bucket"
-            join = f"\nleft join {table}\n    on decided.person_key = {table}.person_key"
+            bucket = ",\n    origin.bucket"
+            join = "\nleft join origin\n    on decided.person_key = origin.person_key"
         once = ""
         if self.is_typed and origin is not None and origin.table != "person":
             once = "\nqualify row_number() over (partition by decided.person_key order by decided.entry_type) = 1"
@@ -164,3 +166,22 @@ class _Builder:
             f"    count(*) filter (where not is_closed and reach < {self.depth}) as immature,\n    {quantiles}\n"
             f"from reached\ngroup by {group}",
         )
+
+
+def _person_value(name: str) -> str:
+    """What a column of person was at as_of, of everybody who had a value."""
+    if name == "billing_status":
+        return "select person_key, billing_status as bucket\nfrom person"
+    if name == "segment":
+        return (
+            "select\n    stay.person_key,\n"
+            "    min_by(stay.segment_id, (segment.display_order, stay.segment_id)) as bucket\n"
+            "from segment_stay as stay\ninner join segment\n    on stay.segment_id = segment.segment_id\n"
+            "where stay.entered_at <= $as_of\n    and (stay.exited_at is null or stay.exited_at > $as_of)\n"
+            "group by stay.person_key"
+        )
+    value = "case when value in ('new', 'active') then 'active' else 'inactive' end" if name == "status" else "value"
+    return (
+        f"select person_key, {value} as bucket\nfrom person_property\nwhere property = $property\n"
+        "    and valid_from <= $as_of\n    and (valid_to is null or valid_to > $as_of)"
+    )

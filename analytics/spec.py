@@ -71,14 +71,18 @@ def at_build(spec: Spec, engine: Engine) -> Spec:
     """The question with its now filled in from the build.
 
     Raises:
-        UsageError: if it asks for a time that the build does not know yet.
+        UsageError: if it asks for a time that the build does not know yet, or for a range after its now.
     """
     if spec.as_of is None:
-        return spec.model_copy(update={"as_of": engine.as_of})
-    if spec.as_of > engine.as_of:
+        spec = spec.model_copy(update={"as_of": engine.as_of})
+    if spec.now > engine.as_of:
         raise UsageError(
-            f"--as-of {spec.as_of.isoformat()} is after the build's {engine.as_of.isoformat()}: "
+            f"--as-of {spec.now.isoformat()} is after the build's {engine.as_of.isoformat()}: "
             "give an earlier one, or build again"
+        )
+    if spec.start and spec.start > spec.now:
+        raise UsageError(
+            f"--from {spec.start.isoformat()} is after the report's now, {spec.now.isoformat()}: give an earlier one"
         )
     return spec
 

@@ -108,7 +108,9 @@ class TinyWarehouse:
         stays: Iterable[Stay] = (),
         persons: Mapping[str, Mapping[str, Any]] | None = None,
         segments: Sequence[str] = (),
+        properties: Sequence[tuple[str, str, str, str, str | None]] = (),
     ) -> None:
+        """``properties`` are rows of person_property: person, property, value, from when, until when."""
         self.as_of = when(as_of)
         self.name = f"tiny_{next(_number)}"
         self.connection = _engine().cursor()
@@ -116,6 +118,14 @@ class TinyWarehouse:
         self.connection.execute(f"use {self.name}")
         self.connection.execute("set TimeZone = 'UTC'")
         self._write(list(events), list(stays), persons or {}, segments)
+        self.connection.execute(_PROPERTY)
+        told = [
+            (name, column, value, DAY_0, None)
+            for name, columns in (persons or {}).items()
+            for column, value in columns.items()
+        ]
+        given = [(*row[:3], when(row[3]), when(row[4]) if row[4] else None) for row in properties]
+        self._insert("person_property", [(key(name), *rest) for name, *rest in (*told, *given)])
 
     def __enter__(self) -> TinyWarehouse:
         return self
@@ -170,8 +180,9 @@ class TinyWarehouse:
         self._insert("person", [row for row in rows if row[2] <= self.as_of])
         run(_STAY)
         self._insert("segment_stay", [("m", key(one.person), *_stay_row(one)) for one in stays])
-        run("create table segment (segment_id varchar)")
-        self._insert("segment", [(name,) for name in sorted({*segments, *(one.segment_id for one in stays)})])
+        run("create table segment (segment_id varchar, display_order bigint)")
+        names = dict.fromkeys((*segments, *(one.segment_id for one in stays)))
+        self._insert("segment", [(name, order) for order, name in enumerate(names)])
         run("create table build_info (as_of timestamptz, generation varchar)")
         run("insert into build_info values (?, ?)", [self.as_of, self.generation])
 
@@ -218,6 +229,10 @@ PERSON_COLUMNS = (
 _PERSON = f"create table person ({', '.join(f'{name} varchar' for name in PERSON_COLUMNS)})".replace(
     "person_key varchar, created_at varchar", "person_key bigint, created_at timestamptz"
 )
+_PROPERTY = """
+create table person_property (
+    person_key bigint, property varchar, value varchar, valid_from timestamptz, valid_to timestamptz
+)"""
 _STAY = """
 create table segment_stay (
     membership_id varchar, person_key bigint, segment_id varchar, entered_at timestamptz, exited_at timestamptz

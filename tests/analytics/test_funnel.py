@@ -13,7 +13,7 @@ from analytics.funnel_result import FunnelResult
 from analytics.funnel_stages import Form
 from analytics.spec import make_spec
 from models.errors import GdpError, UsageError
-from tests.analytics.builders import DAY_0, Event, TinyWarehouse, event, journey, when
+from tests.analytics.builders import DAY_0, Event, TinyWarehouse, event, journey, stay, when
 
 FORMS: tuple[Form, ...] = ("asof", "window")
 
@@ -212,6 +212,38 @@ def test_breakdown_by_a_person_column_and_by_a_property() -> None:
     }
     assert by_plan.to_json()["by"] == "properties.plan"
     assert set(by_plan.to_json()["breakdown"]) == {"pro", "7", "missing"}
+
+
+@pytest.mark.parametrize(
+    ("by", "as_of", "value"),
+    [
+        ("usage_status", "d20", "active"),
+        ("usage_status", "d60", "inactive"),
+        ("status", "d3", "active"),
+        ("status", "d60", "inactive"),
+        ("company", "d20", None),
+        ("company", "d21", "Acme"),
+        ("segment", "d20", "idle"),
+        ("segment", "d60", "power"),
+        ("segment", "d1", None),
+    ],
+)
+def test_a_person_column_is_what_it_was_at_as_of(by: str, as_of: str, value: str | None) -> None:
+    """Also when the build knows better by now; of two segments the one of lowest order counts."""
+    warehouse = TinyWarehouse(
+        journey("ada", visit="d0", buy="d1"),
+        stays=[stay("idle", "ada", "d2"), stay("power", "ada", "d40")],
+        segments=("power", "idle"),
+        properties=[
+            ("ada", "usage_status", "new", "d0", "d7"),
+            ("ada", "usage_status", "active", "d7", "d31"),
+            ("ada", "usage_status", "inactive", "d31", None),
+            ("ada", "company", "Acme", "d21", None),
+        ],
+    )
+    result = analyze_funnel(warehouse, ["visit", "buy"], breakdown_by=by, as_of=when(as_of))
+    assert result.breakdown is not None
+    assert list(result.breakdown) == [value]
 
 
 def test_nobody_entered() -> None:

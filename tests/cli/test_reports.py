@@ -187,6 +187,8 @@ def test_any_width(gdp: Any, report: tuple[str, ...], width: str, monkeypatch: p
 
 WRONG: tuple[tuple[tuple[str, ...], str], ...] = (
     ((*FUNNEL, "--from", "2026-02-01", "--to", "2026-01-01"), "the range is empty"),
+    ((*FUNNEL, "--from", "2026-08-01"), "is after the report's now, 2026-07-01T00:00:00+00:00"),
+    ((*COHORT, "--from", "2026-03-01", "--as-of", "2026-02-01"), "is after the report's now, 2026-02-01"),
     ((*FUNNEL, "--from", "soon"), "--from 'soon' is not a date like 2026-01-31"),
     ((*FUNNEL, "--to", "1700000000"), "--to '1700000000' is not a date"),
     ((*FUNNEL, "--to", "10000-01-01"), "--to '10000-01-01' is not a date"),
