@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
     group.command("events")(events)
     group.command("segment")(segment)
     group.command("meta")(meta)
+    group.command("stripe")(stripe)
     app.add_typer(group, name="ingest")
 
 
@@ -83,6 +84,14 @@ def meta(context: typer.Context, paths: Paths, received_at: ReceivedAt = None, f
     What Meta wants hashed lands as a hash; docs/sources.md says how each field is read.
     """
     _land_service(context, "meta", paths, received_at, format)
+
+
+def stripe(context: typer.Context, paths: Paths, received_at: ReceivedAt = None, format: Format = "table") -> None:
+    """Land what Stripe sent or answered: webhook events, objects and lists of its API, as JSON.
+
+    Bodies are kept as they are; what they mean is worked out by gdp build. docs/sources.md says how.
+    """
+    _land_service(context, "stripe", paths, received_at, format)
 
 
 def _land_service(

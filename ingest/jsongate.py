@@ -56,14 +56,14 @@ class Lines:
     refused: list[RefusedRow] = field(default_factory=list)
 
 
-def check_record(data: bytes) -> str:
+def check_record(data: bytes, max_bytes: int = limits.MAX_EVENT_BYTES) -> str:
     """One JSON text as a string, if a parser may see it.
 
     Raises:
         Refused: too_large, byte_order_mark, nul, bad_unicode or too_deep.
     """
-    if len(data) > limits.MAX_EVENT_BYTES:
-        raise Refused(Reason.TOO_LARGE, f"{len(data)} bytes; at most {limits.MAX_EVENT_BYTES} are taken")
+    if len(data) > max_bytes:
+        raise Refused(Reason.TOO_LARGE, f"{len(data)} bytes; at most {max_bytes} are taken")
     if data.startswith(_BOM):
         raise Refused(Reason.BYTE_ORDER_MARK, "starts with a byte order mark; save the file as UTF-8 without one")
     if (position := data.find(0)) >= 0:
@@ -77,27 +77,27 @@ def check_record(data: bytes) -> str:
     return text
 
 
-def scan_lines(stream: Readable) -> Iterator[Lines]:
+def scan_lines(stream: Readable, max_bytes: int = limits.MAX_EVENT_BYTES) -> Iterator[Lines]:
     """The lines of a stream, block by block, with those that no parser may see set aside.
 
-    Line numbers start at 1 and count every line. A line that is longer than ``limits.MAX_EVENT_BYTES`` is never held
-    in memory as a whole. An error of the stream is the caller's.
+    Line numbers start at 1 and count every line. A line that is longer than ``max_bytes`` is never held in memory
+    as a whole. An error of the stream is the caller's.
     """
     number = 1
     pending = b""
     while data := stream.read(BLOCK_BYTES):
         block, newline, pending = _last_newline(pending, data)
         if newline:
-            lines = _scan_block(block, number)
+            lines = _scan_block(block, number, max_bytes)
             yield lines
             number += len(lines.numbers) + len(lines.refused)
-        if len(pending) > limits.MAX_EVENT_BYTES:
+        if len(pending) > max_bytes:
             size, head, pending = _skip_line(stream, pending)
-            detail = f"{size} bytes; at most {limits.MAX_EVENT_BYTES} are taken"
+            detail = f"{size} bytes; at most {max_bytes} are taken"
             yield _only_refused(RefusedRow(number, Reason.TOO_LARGE, detail, head))
             number += 1
     if pending:
-        yield _scan_block(pending, number)
+        yield _scan_block(pending, number, max_bytes)
 
 
 def _last_newline(pending: bytes, data: bytes) -> tuple[bytes, bytes, bytes]:
@@ -119,7 +119,7 @@ def _skip_line(stream: Readable, begun: bytes) -> tuple[int, bytes, bytes]:
     return size, head, b""
 
 
-def _scan_block(block: bytes, number: int) -> Lines:
+def _scan_block(block: bytes, number: int, max_bytes: int) -> Lines:
     """Whole lines; the block ends without a newline."""
     is_ascii = block.isascii()
     # Lines share few patterns of opening brackets; their length is the most that a line can be nested.
@@ -130,9 +130,9 @@ def _scan_block(block: bytes, number: int) -> Lines:
         or depth > limits.MAX_DEPTH
         or not (is_ascii or _is_utf8(block))
         or (number == 1 and block.startswith(_BOM))
-        or _has_long_line(block)
+        or _has_long_line(block, max_bytes)
     ):
-        return _scan_line_by_line(block, number)
+        return _scan_line_by_line(block, number, max_bytes)
     texts = _split(block)
     return Lines(
         numbers=pa.arange(number, number + len(texts)),
@@ -153,11 +153,11 @@ def _is_utf8(block: bytes) -> bool:
     return True
 
 
-def _has_long_line(block: bytes) -> bool:
-    """Whether any line is longer than an event may be: hop from newline to newline in steps of that size."""
+def _has_long_line(block: bytes, max_bytes: int) -> bool:
+    """Whether any line is longer than a text may be: hop from newline to newline in steps of that size."""
     start = 0
-    while len(block) - start > limits.MAX_EVENT_BYTES:
-        newline = block.rfind(b"\n", start, start + limits.MAX_EVENT_BYTES + 1)
+    while len(block) - start > max_bytes:
+        newline = block.rfind(b"\n", start, start + max_bytes + 1)
         if newline < 0:
             return True
         start = newline + 1
@@ -170,11 +170,11 @@ def _split(block: bytes) -> pa.StringArray:
     return lines.view(pa.string())
 
 
-def _scan_line_by_line(block: bytes, number: int) -> Lines:
+def _scan_line_by_line(block: bytes, number: int, max_bytes: int) -> Lines:
     numbers, texts, refused = [], [], []
     for offset, line in enumerate(block.split(b"\n")):
         try:
-            texts.append(check_record(line))
+            texts.append(check_record(line, max_bytes))
             numbers.append(number + offset)
         except Refused as refusal:
             kept = line[:KEPT_BYTES] if refusal.reason is Reason.TOO_LARGE else line

@@ -84,7 +84,7 @@ class JsonRows:
         blocks, self._batch = self._batch, []
         if not blocks:
             return
-        facts = _facts_of(blocks)
+        facts = facts_of(blocks)
         table = pa.table(
             {
                 "row_number": pa.chunked_array([block.numbers for block in blocks], pa.int64()),
@@ -194,7 +194,7 @@ class JsonRows:
 
     def _check_one_by_one(self, table: pa.Table) -> None:
         """Judge texts by themselves; blank ones are no records."""
-        for numbers, texts in _columns(table):
+        for numbers, texts in in_pieces(table):
             checked = []
             for number, text in zip(numbers, texts, strict=True):
                 if not text.strip(" \t\r\n"):
@@ -212,7 +212,7 @@ def _sample_of(table: pa.Table) -> list[str]:
     return [column[row].as_py() for row in range(0, table.num_rows, max(1, table.num_rows // _SAMPLE))]
 
 
-def _columns(table: pa.Table) -> Iterator[tuple[list[int], list[str]]]:
+def in_pieces(table: pa.Table) -> Iterator[tuple[list[int], list[str]]]:
     """The rows of a table in pieces that fit into memory as Python objects."""
     for batch in table.to_batches(max_chunksize=max(1, _PIECE_BYTES * table.num_rows // max(1, table.nbytes))):
         yield batch["row_number"].to_pylist(), batch["text"].to_pylist()
@@ -225,7 +225,8 @@ def _loosely_parsed(text: str) -> Any:
         return None
 
 
-def _facts_of(blocks: Iterable[Lines]) -> TextFacts:
+def facts_of(blocks: Iterable[Lines]) -> TextFacts:
+    """What holds for the texts of all blocks."""
     return _all_facts(
         TextFacts(
             is_ascii=block.is_ascii,

@@ -11,6 +11,7 @@ import pyarrow as pa
 from ingest.csvfile import BrokenFile
 from ingest.jsongate import BLOCK_BYTES, KEPT_BYTES, Lines, check_record
 from ingest.reasons import Reason, Refused, RefusedRow
+from models import limits
 
 #: A text that goes on for longer is not read to its end.
 MAX_TEXT_BYTES = 64 << 20
@@ -19,7 +20,7 @@ _BLANK = " \t\r\n"
 _LENIENT = json.JSONDecoder(strict=False, parse_int=str, parse_float=str)
 
 
-def read_texts(stream: IO[bytes]) -> Iterator[Lines]:
+def read_texts(stream: IO[bytes], max_bytes: int = limits.MAX_EVENT_BYTES) -> Iterator[Lines]:
     """The JSON texts of a file, numbered from 1, block by block.
 
     Raises:
@@ -32,7 +33,7 @@ def read_texts(stream: IO[bytes]) -> Iterator[Lines]:
     for number, text in enumerate(_texts(stream), start=1):
         data = text.encode("utf-8", "surrogateescape")
         try:
-            texts.append(check_record(data))
+            texts.append(check_record(data, max_bytes))
             numbers.append(number)
         except Refused as refusal:
             kept = data[:KEPT_BYTES] if refusal.reason is Reason.TOO_LARGE else data

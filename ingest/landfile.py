@@ -11,11 +11,14 @@ import duckdb
 
 from ingest.duplicates import Duplicates
 from ingest.inputs import Input, Opened, opened
-from ingest.options import LandOptions
-from ingest.parts import Engine, Parts, connected
+from ingest.options import LandOptions, Writer
+from ingest.parts import EVENTS, Engine, Parts, Repeats, connected
 from ingest.quarantinefile import QuarantineWriter
 from ingest.reading import Reading, read_input
+from ingest.striperepeats import StripeRepeats
+from ingest.stripesql import stripe_landable
 from ingest.summary import FileSummary
+from models.landing import EVENT, STRIPE
 from warehouse.control import (
     InputRecord,
     inputs_of_content,
@@ -51,7 +54,8 @@ def land_file(
             with connected(room, Engine(options.threads, options.memory_limit)) as connection:
                 batch = next_quarantine_batch(home.control)
                 quarantine = QuarantineWriter(room / f"quarantine-{batch}", batch, now)
-                parts, tell = new_parts(home, connection, room, now), _teller(file, on_progress)
+                parts = new_parts(home, connection, room, now, options.writer)
+                tell = _teller(file, on_progress)
                 work = Reading(file, options, now, parts, quarantine, tell)
                 try:
                     read_input(work, room)
@@ -62,16 +66,23 @@ def land_file(
         return _publish(home, work, sha256)
 
 
-def new_parts(home: Home, connection: duckdb.DuckDBPyConnection, room: Path, now: datetime) -> Parts:
+def new_parts(home: Home, connection: duckdb.DuckDBPyConnection, room: Path, now: datetime, writer: Writer) -> Parts:
     """The landing files of an input that begins to be read."""
 
-    def landed(first: datetime, last: datetime) -> list[Path]:
-        return [home.root / file.path for file in landed_files(home.control, between=(first, last))]
+    def landed_events(first: datetime, last: datetime) -> list[Path]:
+        files = landed_files(home.control, entity=EVENT.name, between=(first, last))
+        return [home.root / file.path for file in files]
 
+    repeats: Repeats = Duplicates(connection, landed_events)
+    landable = EVENTS
+    if writer == "stripe":
+        files = landed_files(home.control, entity=STRIPE.name)
+        repeats, landable = StripeRepeats(connection, [home.root / file.path for file in files]), stripe_landable(now)
     return Parts(
         connection,
         room,
-        Duplicates(connection, landed),
+        repeats,
+        landable,
         first_batch_seq=last_batch_seq(home.control) + 1,
         landed_at=now,
     )
@@ -117,7 +128,6 @@ def _publish(home: Home, work: Reading, sha256: str) -> FileSummary:
     refused = WrittenQuarantine(work.quarantine.path, work.quarantine.batch, quarantined) if quarantined else None
     before = _other_landings(home, record) if landed else ()
     publish_input(home, record, work.parts.finished, refused)
-    notes = (f"times without a zone were read as {work.options.zone}",) if work.has_naive_times else ()
     return FileSummary(
         record.name,
         work.rows_in,
@@ -125,9 +135,22 @@ def _publish(home: Home, work: Reading, sha256: str) -> FileSummary:
         duplicate,
         quarantined,
         reasons=record.reasons,
-        notes=notes,
+        notes=_notes(work),
         also_landed_as=before,
     )
+
+
+def _notes(work: Reading) -> tuple[str, ...]:
+    """What was assumed where the input does not say it."""
+    notes = []
+    if work.has_naive_times:
+        notes.append(f"times without a zone were read as {work.options.zone}")
+    if work.untimed_objects:
+        notes.append(
+            f"{work.untimed_objects:,} objects without a time of receipt were taken as of"
+            f" {work.now:%Y-%m-%d %H:%M:%S} UTC (--received-at gives another)"
+        )
+    return tuple(notes)
 
 
 def _other_landings(home: Home, record: InputRecord) -> tuple[str, ...]:

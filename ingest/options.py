@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from ingest.inputs import Form
 from ingest.mapping import Mapping
+from models import limits
 from models.event import Source
 
 #: Who wrote what is to be read: an application its events, or one of the services that are known here.
@@ -48,6 +49,11 @@ class LandOptions:
     def zone(self) -> str:
         """The zone of naive times."""
         return self.tz or (self.mapping.tz if self.mapping else None) or "UTC"
+
+    @property
+    def max_text_bytes(self) -> int:
+        """How large one JSON text may be: what Stripe's API answers is read, too, and that comes in lists."""
+        return limits.MAX_LIST_BYTES if self.writer == "stripe" else limits.MAX_EVENT_BYTES
 
     def source_for(self, *, is_mapped: bool) -> str:
         """The source of rows that name none."""

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import duckdb
 import pyarrow as pa
 
 from ingest.columns import JSON_MACRO
 from ingest.duckfiles import parquet
-from ingest.duplicates import Duplicates
 from ingest.landing_sql import CHECKED, MACROS, keyed_select
-from models.landing import EVENT_COLUMNS
+from models.landing import EVENT, Entity
 from warehouse.duck import connect
 from warehouse.landing import WrittenFile
 from warehouse.sql import quote_literal
 
 #: Checked rows are written when so much of them waits.
 _CHECKED_BYTES = 256 << 20
-_ARROW_TYPES = {"BIGINT": pa.int64(), "VARCHAR": pa.string(), "TIMESTAMPTZ": pa.timestamp("us", tz="UTC")}
-_CHECKED_SCHEMA = pa.schema([(name, _ARROW_TYPES[type_]) for name, type_ in CHECKED.items()])
+_ARROW_TYPES = {
+    "BIGINT": pa.int64(),
+    "VARCHAR": pa.string(),
+    "BOOLEAN": pa.bool_(),
+    "TIMESTAMPTZ": pa.timestamp("us", tz="UTC"),
+}
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,49 @@ class Engine:
 
     threads: int
     memory_limit: str
+
+
+@dataclass(frozen=True)
+class Landable:
+    """What rows of one entity are before they land.
+
+    Attributes:
+        entity: what they become.
+        checked: the columns of rows that were brought into landed form one by one, with their types.
+        named: the query that adds what is computed from them to checked rows in a relation.
+        unnamed: the same for rows whose id is computed, too; None where every row has its own.
+    """
+
+    entity: Entity
+    checked: Mapping[str, str]
+    named: Callable[[str], str]
+    unnamed: Callable[[str], str] | None = None
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns of checked rows in Arrow's types."""
+        return pa.schema([(name, _ARROW_TYPES[type_]) for name, type_ in self.checked.items()])
+
+
+EVENTS = Landable(
+    EVENT,
+    CHECKED,
+    named=lambda relation: keyed_select(f"(from {relation} where event_id is not null)", computes_ids=False),
+    unnamed=lambda relation: keyed_select(f"(from {relation} where event_id is null)", computes_ids=True),
+)
+
+
+class Repeats(Protocol):
+    """Knows which rows have landed before, or stand in an earlier part of the input."""
+
+    def add_part(self, part: WrittenFile) -> None:
+        """Note a file of this input whose rows later ones may repeat."""
+
+    def without_duplicates(self, relation: str) -> str:
+        """A relation like ``relation`` without the rows that change nothing."""
+
+    def numbered(self, relation: str) -> str:
+        """A relation like ``relation``, whose ids were all computed, in which equal ids are told apart."""
 
 
 @contextmanager
@@ -57,6 +103,7 @@ class Parts:
         connection: a database of its own (``connected``).
         folder: where the files are written.
         duplicates: knows which rows have landed before.
+        landable: what the rows are.
         first_batch_seq: the number of the first file.
         landed_at: the time of landing, the same in every row.
     """
@@ -65,7 +112,8 @@ class Parts:
         self,
         connection: duckdb.DuckDBPyConnection,
         folder: Path,
-        duplicates: Duplicates,
+        duplicates: Repeats,
+        landable: Landable = EVENTS,
         *,
         first_batch_seq: int,
         landed_at: datetime,
@@ -75,8 +123,9 @@ class Parts:
         self.taken = 0
         self._folder = folder
         self._duplicates = duplicates
+        self._landable = landable
         self._first_batch_seq = first_batch_seq
-        self._landed_at = landed_at
+        self.landed_at = landed_at
         self._checked: list[pa.Table] = []
 
     @property
@@ -85,7 +134,7 @@ class Parts:
         return sum(part.rows for part in self.finished)
 
     def write(self, select: str, *, computes_ids: bool = False, missing_from: str | None = None) -> pa.Table | None:
-        """Write the rows of a query with the columns of ``KEYED`` as a file, without the duplicates.
+        """Write the rows of a query, which lacks only batch and time of landing, as a file without the duplicates.
 
         Args:
             select: the query.
@@ -126,9 +175,9 @@ class Parts:
         return rows, int(count)
 
     def add_checked(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Take rows that ``eventcheck`` has brought into landed form, with their row_number."""
+        """Take rows that were brought into landed form one by one, with their row_number."""
         if rows:
-            self._checked.append(pa.Table.from_pylist(list(rows), schema=_CHECKED_SCHEMA))
+            self._checked.append(pa.Table.from_pylist(list(rows), schema=self._landable.schema))
         if sum(table.nbytes for table in self._checked) >= _CHECKED_BYTES:
             self.flush_checked()
 
@@ -138,9 +187,9 @@ class Parts:
         if not waiting:
             return
         with self.registered("checked", pa.concat_tables(waiting)):
-            self.write(keyed_select("(from checked where event_id is not null)", computes_ids=False))
-            unnamed = "(from checked where event_id is null)"
-            self.write(keyed_select(unnamed, computes_ids=True), computes_ids=True)
+            self.write(self._landable.named("checked"))
+            if self._landable.unnamed:
+                self.write(self._landable.unnamed("checked"), computes_ids=True)
 
     @contextmanager
     def registered(self, name: str, table: pa.Table) -> Iterator[None]:
@@ -155,11 +204,11 @@ class Parts:
         """Write a landing file; returns its number of rows."""
         constants = {
             "batch_seq": f"{batch_seq}::bigint",
-            "landed_at": f"timestamptz {quote_literal(self._landed_at.isoformat())}",
+            "landed_at": f"timestamptz {quote_literal(self.landed_at.isoformat())}",
         }
         columns = ", ".join(
             f"{constants[column.name]} as {column.name}" if column.name in constants else column.name
-            for column in EVENT_COLUMNS
+            for column in self._landable.entity.columns
         )
         # Pushed down through projections, a condition on a computed value would compute it twice.
         self.connection.execute("set disabled_optimizers = 'filter_pushdown'")
@@ -189,9 +238,10 @@ class Parts:
         if not rows:
             path.unlink()
             return
+        entity = self._landable.entity
         ((first, last),) = self.connection.execute(
-            f"select min(occurred_at), max(occurred_at) from {parquet(path)}"
+            f"select min({entity.time}), max({entity.time}) from {parquet(path)}"
         ).fetchall()
-        part = WrittenFile(path, batch_seq, rows, first, last)
+        part = WrittenFile(path, batch_seq, rows, first, last, entity.name)
         self._duplicates.add_part(part)
         self.finished.append(part)

@@ -32,6 +32,7 @@ from ingest.parts import Parts
 from ingest.prefetch import prefetched
 from ingest.quarantinefile import QuarantineWriter
 from ingest.services import taker_of
+from ingest.striperows import count_untimed
 from ingest.taker import Taker
 from ingest.times import TimeRange
 from ingest.trusted import csv_relation, land_trusted
@@ -53,6 +54,7 @@ class Reading:
     rows_in: int = 0
     columns: tuple[str, ...] = ()
     has_naive_times: bool = False
+    untimed_objects: int = 0
 
     def rules(self, *, is_mapped: bool) -> Rules:
         """What holds for every row."""
@@ -116,9 +118,9 @@ def _read_form(work: Reading, room: Path) -> None:
         raise BrokenFile(f"what {work.options.writer} delivers is JSON: a .jsonl or .json file")
     match work.source.form:
         case Form.LINES:
-            _read_json(work, scan_lines(content), is_mapped=is_mapped)
+            _read_json(work, scan_lines(content, work.options.max_text_bytes), is_mapped=is_mapped)
         case Form.JSON:
-            _read_json(work, read_texts(content), is_mapped=is_mapped)
+            _read_json(work, read_texts(content, work.options.max_text_bytes), is_mapped=is_mapped)
         case Form.CSV:
             _read_csv(work, room)
         case Form.PARQUET:
@@ -134,6 +136,8 @@ def _read_json(work: Reading, blocks: Iterable[Lines], *, is_mapped: bool) -> No
     rows.finish()
     work.quarantine.add(rows.drain_refused())
     work.rows_in = rows.records
+    if work.options.writer == "stripe":
+        work.untimed_objects = count_untimed(work.parts)
 
 
 def _taker(work: Reading, *, is_mapped: bool) -> Taker:

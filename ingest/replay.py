@@ -147,7 +147,7 @@ def _replay_batch(
 ) -> ReplaySummary:
     with landing_room(home, wait=options.wait) as room:
         with connected(room, Engine(options.threads, options.memory_limit)) as connection:
-            parts = new_parts(home, connection, room, now)
+            parts = new_parts(home, connection, room, now, options.writer)
             refused = {row.row_number: row for row in _read_again(parts, file, rows, options, now)}
             landed = _landed_numbers(parts)
         by_number = {int(row.id.partition("-")[2]): row for row in rows}
@@ -178,7 +178,7 @@ def _read_again(
     for row in rows:
         number = int(row.id.partition("-")[2])
         try:
-            text = check_record(row.raw)
+            text = check_record(row.raw, options.max_text_bytes)
             if not text.strip():
                 raise Refused(Reason.NOT_JSON, "empty")
             texts.append(text)

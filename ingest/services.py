@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from ingest.messages import Messages
 from ingest.meta import Meta
 from ingest.segment import Segment
+from ingest.stripecheck import StripeRules
+from ingest.striperows import StripeRows
 
 if TYPE_CHECKING:
     from ingest.eventcheck import Rules
@@ -23,6 +25,8 @@ def taker_of(parts: Parts, options: LandOptions, rules: Rules, *, place: str | N
 
     ``place`` is what a text of the file is called in a message; None if each is a row that is tried again.
     """
+    if options.writer == "stripe":
+        return StripeRows(parts, StripeRules(rules.times, options.received_at))
     service = SERVICES.get(options.writer)
     if service is None:
         return None

@@ -1,4 +1,4 @@
-"""The columns of a landed event: what every source's event is brought into before it becomes a table."""
+"""The columns of the landing: events, brought into one form, and deliveries of Stripe, kept as they came."""
 
 from __future__ import annotations
 
@@ -56,3 +56,39 @@ DELIVERY_COLUMNS = frozenset({"batch_seq", "row_number", "received_at", "landed_
 
 #: What a body is: the columns that ``body_key`` is computed from, in their order.
 BODY_COLUMNS: tuple[Column, ...] = tuple(column for column in EVENT_COLUMNS if column.name not in DELIVERY_COLUMNS)
+
+#: The columns of landing/stripe/*.parquet, in their order: one row per webhook event or object of the API.
+STRIPE_COLUMNS: tuple[Column, ...] = (
+    Column("batch_seq", "BIGINT"),
+    Column("row_number", "BIGINT"),  # of its input, as above; entries of one list share the list's
+    Column("delivery_id", "VARCHAR"),  # the event's id; of a bare object its type and id, such as customer:cus_1
+    Column("kind", "VARCHAR"),  # event, or object: what the API answered
+    Column("event_type", "VARCHAR"),  # null for an object
+    Column("object_type", "VARCHAR"),  # null where an event carries no object
+    Column("object_id", "VARCHAR"),
+    Column("created_at", "TIMESTAMPTZ"),  # when the event was created; null for an object
+    Column("api_version", "VARCHAR"),  # of an event; objects do not say it
+    Column("account", "VARCHAR"),  # the connected account; '' for one's own
+    Column("livemode", "BOOLEAN"),  # null where neither event nor object says it
+    Column("received_at", "TIMESTAMPTZ"),  # null where the input does not say it
+    Column("fetched_at", "TIMESTAMPTZ"),  # the time for which an object holds; null for an event
+    Column("body", "VARCHAR"),  # verbatim
+    Column("body_key", "BIGINT"),  # a hash of the body
+    Column("landed_at", "TIMESTAMPTZ"),
+)
+
+
+@dataclass(frozen=True)
+class Entity:
+    """A kind of landed rows: its folder, its columns, and the expression for the time that the manifest notes."""
+
+    name: str
+    columns: tuple[Column, ...]
+    time: str
+
+
+EVENT = Entity("event", EVENT_COLUMNS, "occurred_at")
+STRIPE = Entity("stripe", STRIPE_COLUMNS, "coalesce(created_at, fetched_at)")
+
+#: All that lands, each in a folder of its own; batches are numbered over all of them.
+ENTITIES: tuple[Entity, ...] = (EVENT, STRIPE)

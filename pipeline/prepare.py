@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from analytics.segment_rules import compile_segments
 from models.errors import GdpError
-from models.landing import EVENT_COLUMNS
+from models.landing import ENTITIES, Entity
 from pipeline import plan as planning
 from pipeline.identity_macros import identity_macros
 from pipeline.plan import Plan, build_row
@@ -64,11 +64,12 @@ def _link_landing(home: Home, plan: Plan) -> None:
     for file in plan.all_files:
         _check_landing_file(home, file, whole=file.path in unbuilt)
     for name, files in (("all", plan.all_files), ("new", plan.new_files)):
-        folder = home.build / "landing" / name / "event"
-        folder.mkdir(parents=True)
-        pq.write_table(_empty_landing(), folder / SEED_FILE)
+        folder = home.build / "landing" / name
+        for entity in ENTITIES:
+            (folder / entity.name).mkdir(parents=True)
+            pq.write_table(_empty_landing(entity), folder / entity.name / SEED_FILE)
         for file in files:
-            os.link(home.root / file.path, folder / Path(file.path).name)
+            os.link(home.root / file.path, folder / file.entity / Path(file.path).name)
 
 
 def _check_landing_file(home: Home, file: LandedFile, *, whole: bool) -> None:
@@ -88,8 +89,8 @@ def _check_landing_file(home: Home, file: LandedFile, *, whole: bool) -> None:
         )
 
 
-def _empty_landing() -> pa.Table:
-    columns = ", ".join(f"null::{column.type} as {quote_identifier(column.name)}" for column in EVENT_COLUMNS)
+def _empty_landing(entity: Entity) -> pa.Table:
+    columns = ", ".join(f"null::{column.type} as {quote_identifier(column.name)}" for column in entity.columns)
     with connect() as connection:
         table: pa.Table = connection.sql(f"select {columns} limit 0").to_arrow_table()
     return table

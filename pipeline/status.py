@@ -10,6 +10,7 @@ from typing import Any
 from analytics.table import minute
 from ingest.quarantine import count_quarantine
 from models.errors import BusyError, GdpError
+from models.landing import EVENT
 from pipeline.project import Project
 from warehouse.control import builds, landed_files
 from warehouse.home import Home, file_system
@@ -140,13 +141,14 @@ def read_status(project: Project, *, now: datetime) -> Status:
 
 def _landed(home: Home) -> Landed:
     files = landed_files(home.control) if home.control.exists() else []
+    events = [file for file in files if file.entity == EVENT.name]
     return Landed(
         files=len(files),
         rows=sum(file.rows for file in files),
         bytes=sum(file.bytes for file in files),
         last_landed_at=max((file.landed_at for file in files), default=None),
-        first_event_at=min((file.min_occurred_at for file in files), default=None),
-        last_event_at=max((file.max_occurred_at for file in files), default=None),
+        first_event_at=min((file.min_occurred_at for file in events), default=None),
+        last_event_at=max((file.max_occurred_at for file in events), default=None),
     )
 
 

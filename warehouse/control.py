@@ -175,15 +175,23 @@ def inputs(control: Path) -> list[InputRecord]:
 
 
 def landed_files(
-    control: Path, *, entity: str = "event", after: int = 0, between: tuple[datetime, datetime] | None = None
+    control: Path, *, entity: str | None = None, after: int = 0, between: tuple[datetime, datetime] | None = None
 ) -> list[LandedFile]:
-    """The landing files that count, by batch_seq; ``between`` keeps those that may hold a time of that range."""
+    """The landing files that count, by batch_seq.
+
+    Args:
+        control: the control database.
+        entity: only files of this kind of rows.
+        after: only files of higher numbers.
+        between: only files that may hold a time of this range.
+    """
     first, last = (as_text(between[0]), as_text(between[1])) if between else ("", "9999")
     with opened(control) as connection:
         rows = connection.execute(
             "select batch_seq, entity, source_kind, path, rows, bytes, sha256,"
             " min_occurred_at, max_occurred_at, landed_at from landing_file"
-            " where entity = ? and batch_seq > ? and max_occurred_at >= ? and min_occurred_at <= ? order by batch_seq",
+            " where entity = coalesce(?, entity) and batch_seq > ? and max_occurred_at >= ? and min_occurred_at <= ?"
+            " order by batch_seq",
             (entity, after, first, last),
         ).fetchall()
     return [LandedFile(*row[:7], *map(as_time, row[7:])) for row in rows]

@@ -12,6 +12,7 @@ from itertools import count
 from pathlib import Path
 
 from models.errors import GdpError
+from models.landing import ENTITIES, EVENT
 from warehouse.control import (
     InputRecord,
     LandedFile,
@@ -36,6 +37,7 @@ class WrittenFile:
     rows: int
     min_occurred_at: datetime
     max_occurred_at: datetime
+    entity: str = EVENT.name
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,8 @@ def landing_room(home: Home, *, wait: bool | float = True) -> Iterator[Path]:
         set_aside(home)
         try:
             room.mkdir(mode=0o700)
-            (home.landing / "event").mkdir(mode=0o700, exist_ok=True)
+            for entity in ENTITIES:
+                (home.landing / entity.name).mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise GdpError(f"{error.filename} cannot be made: {error.strerror}") from None
         try:
@@ -104,13 +107,13 @@ def publish_input(
 
 
 def _publish(home: Home, file: WrittenFile, record: InputRecord) -> LandedFile:
-    final = home.landing / "event" / f"{file.batch_seq:010d}.parquet"
+    final = home.landing / file.entity / f"{file.batch_seq:010d}.parquet"
     file.path.chmod(0o600)
     sha256 = sha256_file(file.path)
     publish_file(file.path, final)
     return LandedFile(
         batch_seq=file.batch_seq,
-        entity="event",
+        entity=file.entity,
         source_kind=str(record.options.get("writer", "events")),
         path=str(final.relative_to(home.root)),
         rows=file.rows,
@@ -126,7 +129,8 @@ def set_aside(home: Home) -> None:
     """Move the files that the manifest does not list into ``orphaned``; only under the lock of the landing."""
     landed = {home.root / file.path for file in landed_files(home.control)}
     refused = {home.root / file.path for file in quarantine_files(home.control)}
-    _move_unlisted(home, home.landing / "event", landed)
+    for entity in ENTITIES:
+        _move_unlisted(home, home.landing / entity.name, landed)
     _move_unlisted(home, home.quarantine, refused)
 
 

@@ -1,0 +1,62 @@
+"""Deliveries of Stripe that have landed before: found by the hash of their body."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+
+from ingest.duckfiles import parquet_files
+from warehouse.landing import WrittenFile
+
+
+class StripeRepeats:
+    """Knows which deliveries have landed: those of the same body, and of an object at the same time.
+
+    An object that holds as of its landing, because nobody said when it was fetched, is a repeat of any equal one.
+
+    Args:
+        connection: the database that holds the relations.
+        landed: the landing files of Stripe so far.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, landed: Sequence[Path]) -> None:
+        self._connection = connection
+        self._files = list(landed)
+
+    def add_part(self, part: WrittenFile) -> None:
+        """Note a file of this input whose rows later ones may repeat."""
+        self._files.append(part.path)
+
+    def numbered(self, relation: str) -> str:
+        """The relation itself: every delivery has an id."""
+        return relation
+
+    def without_duplicates(self, relation: str) -> str:
+        """A relation like ``relation`` without the deliveries that have landed, or that it holds twice."""
+        files = parquet_files(self._files)
+        across = (
+            f"union select body_key from {files} where body_key in (select body_key from {relation})" if files else ""
+        )
+        ((count,),) = self._connection.execute(
+            "create or replace temp table repeated as"
+            f" select body_key from {relation} group by body_key having count(*) > 1 {across}"
+        ).fetchall()
+        if not count:
+            return relation
+        nothing = f"select body_key, fetched_at from {relation} where false"
+        landed = f"select body_key, fetched_at from {files} semi join repeated using (body_key)" if files else nothing
+        return f"""(
+            select * exclude (nth)
+            from (
+                select *, row_number() over (partition by body_key, fetched_at order by row_number) as nth
+                from {relation}
+            ) as arrived
+            where nth = 1 and not exists (
+                select 1 from ({landed}) as earlier
+                where earlier.body_key = arrived.body_key
+                    and (arrived.fetched_at is not distinct from earlier.fetched_at
+                        or arrived.fetched_at = arrived.landed_at)
+            )
+        )"""
