@@ -12,6 +12,7 @@ from analytics.query import Engine
 from models.base import Moment, Shape
 from models.errors import UsageError, nearest
 from models.keys import normalise_event_type
+from models.problems import accepted
 
 MAX_NAME = 256
 
@@ -116,6 +117,6 @@ def _first_problem(error: ValidationError, shape: type[BaseModel]) -> str:
     if problem["type"] == "extra_forbidden":
         hint = nearest(place, shape.model_fields)
         return f"unknown argument {place!r}" + (f" ({hint})" if hint else "")
-    message = problem["msg"].removeprefix("Value error, ")
-    # A message of ours says it all; one of pydantic's needs to be told where it stands.
+    message = accepted(problem)
+    # A message of a validator says it all; any other needs to be told where it stands.
     return message if problem["type"] == "value_error" else f"{place}: {message} (given: {problem['input']!r:.60})"

@@ -12,8 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from ingest.fields import CHOICES, KINDS, Kind, snake
 from models.errors import UsageError, nearest
 from models.event import Source
+from models.problems import first_problem
 from warehouse.settings import zone
-from warehouse.yaml_file import first_problem, read_yaml, validate
+from warehouse.yaml_file import read_yaml, validate
 
 #: Names by which a field may be called in a mapping, beside its own in either spelling.
 _ALIASES = {"timestamp": "occurred_at", "time": "occurred_at", "person_id": "user_id", "group_id": "account_id"}

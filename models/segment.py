@@ -14,7 +14,8 @@ SEGMENT_ID = "^[a-z][a-z0-9_]{0,62}$"
 SegmentId = Annotated[str, Field(pattern=SEGMENT_ID)]
 
 #: A length of time that is the same everywhere: hours, days or weeks.
-Window = Annotated[str, Field(pattern="^([1-9][0-9]{0,3}[hd]|[1-9][0-9]{0,2}w)$", description="Such as 24h, 7d or 2w.")]
+WINDOW = "^([1-9][0-9]{0,3}[hd]|[1-9][0-9]{0,2}w)$"
+Window = Annotated[str, Field(pattern=WINDOW, description="Such as 24h, 7d or 2w.")]
 Count = Annotated[int, Field(ge=0, le=1_000_000_000, strict=True)]
 
 
@@ -102,8 +103,9 @@ class SegmentDefinition(Shape):
     def _id_from_name(cls, data: Any) -> Any:
         if isinstance(data, dict) and not ({"segment_id", "segmentId"} & set(data)):
             name = data.get("name")
-            if isinstance(name, str) and name.strip():
-                return {**data, "segment_id": segment_id_of(name)[:63]}
+            if not (isinstance(name, str) and name.strip()):
+                raise ValueError("give the segment a name, of which its id is made")
+            return {**data, "segment_id": segment_id_of(name)[:63]}
         return data
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 
 from analytics.segment_rules import compile_segment
+from models.errors import UsageError
 from pipeline.project import Project
 from warehouse.control import LandedFile, landed_files
 from warehouse.definitions import Definitions, content_hash
@@ -101,7 +102,11 @@ def definition_hashes(definitions: Definitions) -> dict[str, str]:
     """
     hashes = {"events": content_hash(definitions.catalog), "identity": content_hash(definitions.identity)}
     for segment in definitions.segments:
-        hashes[f"segment:{segment.segment_id}"] = content_hash(segment, compile_segment(segment, "event"))
+        try:
+            compiled = compile_segment(segment, "event")
+        except UsageError as error:
+            raise UsageError(f"{definitions.places.get(segment.segment_id, '')}: {error}") from None
+        hashes[f"segment:{segment.segment_id}"] = content_hash(segment, compiled)
     return hashes
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +19,20 @@ from warehouse.yaml_file import Model, read_yaml, validate
 CATALOG_FILE = "events.yml"
 IDENTITY_FILE = "identity.yml"
 SEGMENT_FOLDER = "segments"
+SEGMENT_SUFFIXES = (".yml", ".yaml", ".json")
 
 
 @dataclass(frozen=True)
 class Definitions:
-    """All definitions of a project, checked, segments in the order of their files' names."""
+    """All definitions of a project, checked, segments in the order of their files' names.
+
+    ``places`` says where each segment is defined.
+    """
 
     catalog: EventCatalog
     identity: IdentityRules
     segments: tuple[SegmentDefinition, ...]
+    places: Mapping[str, str] = field(default_factory=dict)
 
 
 def content_hash(model: BaseModel, *more: str) -> str:
@@ -42,10 +48,15 @@ def load_definitions(folder: Path) -> Definitions:
     """
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder of definitions (gdp init makes one)")
+    for name in (CATALOG_FILE, IDENTITY_FILE):
+        if (other := (folder / name).with_suffix(".yaml")).exists():
+            raise UsageError(f"{other}: not read: the file is called {name}")
+    segments = _load_segments(folder / SEGMENT_FOLDER)
     return Definitions(
         catalog=_load(EventCatalog, folder / CATALOG_FILE),
         identity=_load(IdentityRules, folder / IDENTITY_FILE),
-        segments=_load_segments(folder / SEGMENT_FOLDER),
+        segments=tuple(segments.values()),
+        places={segment.segment_id: place for place, segment in segments.items()},
     )
 
 
@@ -53,21 +64,44 @@ def _load(model: type[Model], path: Path) -> Model:
     return validate(model, (read_yaml(path) or {}) if path.exists() else {}, str(path))
 
 
-def _load_segments(folder: Path) -> tuple[SegmentDefinition, ...]:
-    found: dict[str, Path] = {}
-    segments = []
-    for path in sorted((*folder.glob("*.yml"), *folder.glob("*.yaml"), *folder.glob("*.json"))):
-        if path.name.startswith("."):
-            continue  # an editor's own file
+def _load_segments(folder: Path) -> dict[str, SegmentDefinition]:
+    """The segments by the place each is defined at."""
+    segments: dict[str, SegmentDefinition] = {}
+    by_id: dict[str, str] = {}
+    by_order: dict[int, str] = {}
+    for path in _segment_files(folder):
         for place, data in _documents(path):
             segment = validate(SegmentDefinition, data, place)
-            if segment.segment_id in found:
+            if segment.segment_id in by_id:
                 raise UsageError(
-                    f"{place}: segment {segment.segment_id!r} is already defined in {found[segment.segment_id]}"
+                    f"{place}: segment {segment.segment_id!r} is already defined in {by_id[segment.segment_id]}"
                 )
-            found[segment.segment_id] = path
-            segments.append(segment)
-    return tuple(segments)
+            by_id[segment.segment_id] = place
+            if "order" in segment.model_fields_set:
+                if segment.order in by_order:
+                    raise UsageError(
+                        f"{place}: order {segment.order} is already that of {by_order[segment.order]}:"
+                        " it decides which of several segments is a person's"
+                    )
+                by_order[segment.order] = place
+            segments[place] = segment
+    return segments
+
+
+def _segment_files(folder: Path) -> list[Path]:
+    """The files that define segments; an editor's own and notes (.md) are left alone.
+
+    Raises:
+        UsageError: if something else is there, which somebody may believe to be read.
+    """
+    files = []
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if path.name.startswith(".") or path.name.endswith("~") or path.suffix == ".md":
+            continue
+        if path.suffix not in SEGMENT_SUFFIXES or not path.is_file():
+            raise UsageError(f"{path}: not read: a segment is a file right here, named {', '.join(SEGMENT_SUFFIXES)}")
+        files.append(path)
+    return files
 
 
 def _documents(path: Path) -> list[tuple[str, Any]]:

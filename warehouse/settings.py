@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +19,7 @@ from pydantic_settings import (
 )
 
 from models.errors import UsageError, nearest
-from warehouse.yaml_file import first_problem
+from models.problems import first_problem
 
 PROJECT_FILE = "gdp.toml"
 
@@ -31,11 +32,7 @@ class Settings(BaseSettings):
     home: Path = Field(default=Path("data/home"), description="The folder that holds everything we keep.")
     definitions: Path = Field(default=Path("definitions"), description="The folder of the definitions.")
     threads: int = Field(default=0, ge=0, le=1024, description="Threads of the database; 0: all cores.")
-    memory_limit: str = Field(
-        default="4GB",
-        pattern=r"^[1-9][0-9]{0,5}(MB|GB|MiB|GiB)$",
-        description="Memory of the database in a build.",
-    )
+    memory_limit: str = Field(default="4GB", description="Memory of the database.")
     keep_generations: int = Field(default=3, ge=1, le=1000, description="How many published generations are kept.")
     tz: str = Field(default="UTC", description="The zone in which reports count days, weeks and months.")
 
@@ -45,6 +42,13 @@ class Settings(BaseSettings):
         if path == Path() or "\x00" in str(path):
             raise ValueError("name a folder of its own, not the project's")
         return path
+
+    @field_validator("memory_limit")
+    @classmethod
+    def _is_a_size(cls, size: str) -> str:
+        if not re.fullmatch(r"[1-9][0-9]{0,5}(MB|GB|MiB|GiB)", size):
+            raise ValueError("give a size such as 500MB or 4GB")
+        return size
 
     @field_validator("tz")
     @classmethod

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from models.errors import UsageError, nearest
+from models.errors import UsageError
+from models.problems import first_problem
 
 MAX_FILE_BYTES = 4 * 1024 * 1024
 MAX_DEPTH = 32
@@ -109,37 +110,3 @@ def validate(model: type[Model], data: Any, where: str) -> Model:
         return model.model_validate(data)
     except ValidationError as error:
         raise UsageError(f"{where}: {first_problem(error, model)}") from None
-
-
-def first_problem(error: ValidationError, model: type[BaseModel]) -> str:
-    """The first problem of a validation as one line, with the nearest name for an unknown key."""
-    problem = error.errors(include_url=False)[0]
-    place = ".".join(str(part) for part in problem["loc"])
-    if problem["type"] == "extra_forbidden":
-        hint = nearest(str(problem["loc"][-1]), _keys_at(model, problem["loc"][:-1]))
-        return f"unknown key {place!r}" + (f" ({hint})" if hint else "")
-    message = problem["msg"].removeprefix("Value error, ")
-    shown = "" if problem["type"] == "missing" else f" (given: {_shorten(problem.get('input'))})"
-    return f"{place + ': ' if place else ''}{message}{shown}"
-
-
-def _shorten(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _keys_at(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
-    """The keys that the model of the innermost named field accepts; the outer model's where it is not clear."""
-    found = model
-    for part in path:
-        field = found.model_fields.get(str(part))
-        nested = _types_in(field.annotation) if field else []
-        if nested:
-            found = nested[0]
-    return list(found.model_fields)
-
-
-def _types_in(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [model for arg in getattr(annotation, "__args__", ()) for model in _types_in(arg)]

@@ -180,8 +180,8 @@ def test_nobody_began_in_the_range() -> None:
         ({"metrics": [f"retention_d{n}" for n in range(21)]}, "at most 20 metrics"),
         ({"kind": "after"}, "'on', 'on_or_after' or 'on_or_before'"),
         ({"period": "lunar"}, "'calendar' or 'rolling'"),
-        ({"periods": -1}, "greater than or equal to 0"),
-        ({"periods": 10**9}, "less than or equal to 366"),
+        ({"periods": -1}, "give 0 or more"),
+        ({"periods": 10**9}, "give 366 or less"),
         (
             {"start_event": "signup_complete"},
             "unknown start event 'signup_complete' (did you mean 'signup_completed'?)",

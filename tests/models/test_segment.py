@@ -53,7 +53,7 @@ def test_a_rule_without_condition_is_understood_from_its_keys() -> None:
         ({"rules": [{"eventType": "x", "eventWindow": "0d"}]}, "pattern"),
         ({"rules": [{"eventType": "x", "cohortId": "y"}]}, "cannot have a 'cohort_id'"),
         ({"rules": [{"property": "plan", "operator": "resembles", "value": 1}]}, "equals"),
-        ({"name": ""}, "segmentId"),
+        ({"name": ""}, "give the segment a name"),
         ({"segmentId": "../x"}, "pattern"),
         ({"colour": "red"}, "Extra inputs"),
     ],
