@@ -18,10 +18,17 @@ if TYPE_CHECKING:
     from analytics.churn import ChurnResult
     from analytics.cohort_result import CohortResult
     from analytics.funnel_result import FunnelResult
+    from analytics.meta_matches import MatchesResult
     from analytics.overlap import OverlapResult
     from analytics.query import Engine
 
-__all__ = ["analyze_funnel", "get_churned_users", "get_cohort_analysis", "get_segment_overlap"]
+__all__ = [
+    "analyze_funnel",
+    "get_churned_users",
+    "get_cohort_analysis",
+    "get_meta_matches",
+    "get_segment_overlap",
+]
 
 
 def analyze_funnel(
@@ -115,6 +122,22 @@ def get_segment_overlap(warehouse: Engine, segments: Sequence[str], **options: A
     from analytics.spec import make_spec
 
     return overlap.run(warehouse, make_spec(overlap.OverlapSpec, segments=_listed("segments", segments), **options))
+
+
+def get_meta_matches(warehouse: Engine, **options: Any) -> MatchesResult:
+    """How many events of Meta came from the pixel, from a server, and from both.
+
+    Args:
+        warehouse: an open warehouse.
+        options: ``start``, ``end``, ``as_of``.
+
+    Raises:
+        UsageError: if the question cannot be asked so.
+    """
+    from analytics import meta_matches
+    from analytics.spec import make_spec
+
+    return meta_matches.run(warehouse, make_spec(meta_matches.MatchesSpec, **options))
 
 
 def _listed(what: str, names: Sequence[str]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The reports: funnel, cohort, churn users, overlap."""
+"""The reports: funnel, cohort, churn users, overlap, meta matches."""
 
 from __future__ import annotations
 
@@ -38,6 +38,9 @@ def register(app: typer.Typer) -> None:
     churn.command("users")(churn_users)
     app.add_typer(churn, name="churn")
     app.command()(overlap)
+    meta = typer.Typer(help="What was sent to Meta.", no_args_is_help=True)
+    meta.command("matches")(meta_matches)
+    app.add_typer(meta, name="meta")
 
 
 def funnel(
@@ -168,6 +171,24 @@ def overlap(
 
     how = _How(format, output, sql=sql, steps=steps)
     _answer(context, report, report.OverlapSpec, {"segments": tuple(segments)}, {"as_of": as_of}, tz, how)
+
+
+def meta_matches(
+    context: typer.Context,
+    start: From = None,
+    end: To = None,
+    as_of: AsOf = None,
+    tz: Zone = None,
+    format: OutputFormat = "table",
+    output: Output = None,
+    sql: ShowSql = False,
+    steps: ShowSteps = False,
+) -> None:
+    """How many events of Meta came from the pixel, from a server, and from both, by their names."""
+    from analytics import meta_matches as report
+
+    times = {"start": start, "end": end, "as_of": as_of}
+    _answer(context, report, report.MatchesSpec, {}, times, tz, _How(format, output, sql=sql, steps=steps))
 
 
 @dataclass(frozen=True)
