@@ -89,14 +89,25 @@ class Column:
         if not self.is_text:
             return epoch_sql(f"{self.sql}::varchar")
         text = self.text()
+        if time_format is not None and "%z" in time_format:
+            return f"try_strptime({text}, {quote_literal(time_format)})::timestamptz"
         if time_format is not None:
-            parsed = f"try_strptime({text}, {quote_literal(time_format)})"
-            return f"{parsed}::timestamptz" if "%z" in time_format else f"timezone({zone}, {parsed}::timestamp)"
+            return f"timezone({zone}, {self.local_time(time_format)})"
         return (
             f"case when regexp_full_match({text}, '{PLAIN_TIME}') then try_cast({text} as timestamptz)"
             f" when regexp_full_match({text}, '{_NAIVE}') then timezone({zone}, try_cast({text} as timestamp))"
             f" else {epoch_sql(text)} end"
         )
+
+    def local_time(self, time_format: str | None) -> str | None:
+        """The value as a TIMESTAMP where it is a time without a zone; None if the column has no such values."""
+        if self.is_naive_time:
+            return f"{self.sql}::timestamp"
+        if not self.is_text or "%z" in (time_format or ""):
+            return None
+        if time_format is not None:
+            return f"try_strptime({self.text()}, {quote_literal(time_format)})::timestamp"
+        return f"case when regexp_full_match({self.text()}, '{_NAIVE}') then try_cast({self.text()} as timestamp) end"
 
     def json(self, tz: str, time_format: str | None) -> str:
         """The value as canonical JSON text, null where there is none or the text is not what it should stand for."""

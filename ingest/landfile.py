@@ -145,6 +145,11 @@ def _notes(work: Reading) -> tuple[str, ...]:
     notes = []
     if work.has_naive_times:
         notes.append(f"times without a zone were read as {work.options.zone}")
+    if work.skipped_times:
+        notes.append(
+            f"times in an hour that the clocks of {work.options.zone} skipped, moved forward by it:"
+            f" {work.skipped_times:,}"
+        )
     if work.untimed_objects:
         notes.append(
             f"{work.untimed_objects:,} objects without a time of receipt were taken as of"

@@ -79,7 +79,7 @@ def _event_of(row: Mapping[str, Any], form: RowForm) -> dict[str, Any]:
             case Kind.OBJECT:
                 value = _object_of(name, row)
             case Kind.TIME:
-                value = _moment_of(name, row[name], row[f"{name}_text"])
+                value = _moment_of(name, row[name], row[f"{name}_text"], form.time_format)
             case _:
                 value = row[name]
         if name in JSON_KEYS:
@@ -89,9 +89,14 @@ def _event_of(row: Mapping[str, Any], form: RowForm) -> dict[str, Any]:
     return {**event, "identifiers": identifiers}
 
 
-def _moment_of(name: str, moment: Any, text: str | None) -> Any:
+def _moment_of(name: str, moment: Any, text: str | None, time_format: str | None) -> Any:
     if moment is None and text is not None:
-        return instant(name, RawNumber(text) if _DIGITS.fullmatch(text) else text)
+        hint = (
+            "a time is written as 2026-01-31 12:00:00 or is an epoch number; a mapping file can name a time_format"
+            if time_format is None
+            else f"it is not written as the time_format {time_format} says"
+        )
+        return instant(name, RawNumber(text) if _DIGITS.fullmatch(text) else text, hint)
     return moment
 
 

@@ -36,6 +36,7 @@ from ingest.striperows import count_untimed
 from ingest.taker import Taker
 from ingest.times import TimeRange
 from ingest.trusted import csv_relation, land_trusted
+from warehouse.sql import quote_literal
 
 _BATCH_ROWS = 1_000_000
 _BATCH_BYTES = 512 << 20
@@ -55,6 +56,7 @@ class Reading:
     columns: tuple[str, ...] = ()
     has_naive_times: bool = False
     untimed_objects: int = 0
+    skipped_times: int = 0
 
     def rules(self, *, is_mapped: bool) -> Rules:
         """What holds for every row."""
@@ -166,7 +168,7 @@ def _read_csv(work: Reading, room: Path) -> None:
     def write() -> None:
         if waiting:
             with work.parts.registered("cells", pa.concat_tables(waiting)):
-                _note_naive_times(work, form, "cells")
+                _note_local_times(work, form, "cells")
                 rows.take("cells")
             waiting.clear()
             work.quarantine.add(rows.drain_refused())
@@ -200,7 +202,7 @@ def _read_trusted_csv(work: Reading, room: Path, columns: tuple[Column, ...], fi
         work.rows_in, refused = land_trusted(work.parts, form, relation, work.rules(is_mapped=True))
     except (duckdb.InvalidInputException, duckdb.ConversionException):
         return False
-    _note_naive_times(work, form, relation)
+    _note_local_times(work, form, relation)
     work.quarantine.add(refused)
     return True
 
@@ -210,7 +212,7 @@ def _read_parquet(work: Reading, room: Path) -> None:
     columns = columns_of(work.parts.connection, path, is_clean=work.options.trusted)
     form = work.row_form(columns)
     relation = numbered_rows(path, columns)
-    _note_naive_times(work, form, relation)
+    _note_local_times(work, form, relation)
     if work.options.trusted:
         work.rows_in, refused = land_trusted(work.parts, form, relation, work.rules(is_mapped=True))
         work.quarantine.add(refused)
@@ -249,18 +251,24 @@ def _unpacked(source: Opened, room: Path) -> Path:
     return Path(target.name)
 
 
-def _note_naive_times(work: Reading, form: RowForm, relation: str) -> None:
-    """Look whether times lack a zone: by the column's type, or by the first of its texts."""
+def _note_local_times(work: Reading, form: RowForm, relation: str) -> None:
+    """Look whether times lack a zone, by the column's type or its first texts, and count those that never were."""
     column = form.column(form.layout.columns["occurred_at"]) if "occurred_at" in form.layout.columns else None
-    if column is None or work.has_naive_times:
+    local = column.local_time(form.time_format) if column else None
+    if column is None or local is None:
         return
-    if column.is_naive_time:
-        work.has_naive_times = True
-    elif column.is_text and "%z" not in (form.time_format or ""):
-        sample = work.parts.connection.execute(
-            f"select {column.text()} from {relation} where {column.sql} is not null limit 100"
+    execute = work.parts.connection.execute
+    if not work.has_naive_times and not column.is_naive_time:
+        texts = execute(f"select {column.text()} from {relation} where {column.sql} is not null limit 100").fetchall()
+        work.has_naive_times = any(_is_naive(text) for (text,) in texts if text)
+    work.has_naive_times |= column.is_naive_time
+    if work.has_naive_times and form.tz != "UTC":
+        zone = quote_literal(form.tz)
+        there_and_back = f"timezone({zone}, timezone({zone}, moment))"
+        ((skipped,),) = execute(
+            f"select count(*) from (select {local} as moment from {relation}) where {there_and_back} <> moment"
         ).fetchall()
-        work.has_naive_times = any(_is_naive(text) for (text,) in sample if text)
+        work.skipped_times += skipped
 
 
 def _is_naive(text: str) -> bool:

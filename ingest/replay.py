@@ -78,6 +78,7 @@ def replay(
     rows = quarantined_rows(home, [*ids] or [*edits], reason=reason)
     waiting = [replace(row, raw=edits.get(row.id, row.raw)) for row in rows if row.outcome is None]
     batches = {file.batch: file for file in quarantine_files(home.control)} if waiting else {}
+    _refuse_useless_zone(given, [batches[int(row.id.partition("-")[0])] for row in waiting])
     total = ReplaySummary(0, 0, 0, {})
     for batch, file in batches.items():
         chosen = [row for row in waiting if row.id.startswith(f"{batch}-")]
@@ -85,6 +86,20 @@ def replay(
             chosen += _equal_ones(home, batch, chosen, edits)
             total = _sum(total, _replay_batch(home, file, chosen, _options_for(file, given), now))
     return total
+
+
+def _refuse_useless_zone(given: LandOptions, files: Sequence[QuarantineFile]) -> None:
+    """A zone that no row would be read in is a misunderstanding."""
+    if given.tz and files and not any(_is_mapped(file, _options_for(file, given)) for file in files):
+        raise UsageError(
+            "--tz holds for mapped rows; these are JSON events, whose times need a zone of their own: give --map too,"
+            " or edit them (--edit)"
+        )
+
+
+def _is_mapped(file: QuarantineFile, options: LandOptions) -> bool:
+    """Whether rows are read by columns: those of tables, and JSON records for which there is a mapping."""
+    return Form(file.input_form) in (Form.CSV, Form.PARQUET) or options.mapping is not None
 
 
 def _equal_ones(
@@ -124,6 +139,8 @@ def read_edits(path: Path) -> dict[str, bytes]:
         if not (isinstance(row, dict) and isinstance(row.get("id"), str) and "raw" in row):
             raise UsageError(f'{path} row {number}: an edited row is {{"id": "12-3", "raw": …}}')
         raw = row["raw"] if isinstance(row["raw"], str) else json.dumps(row["raw"], ensure_ascii=False)
+        if row["id"] in edits:
+            raise UsageError(f"{path} row {number}: {row['id']} stands here twice; give each row once")
         edits[row["id"]] = raw.encode("utf-8", "surrogatepass")
     return edits
 
@@ -194,8 +211,7 @@ def _read_again(
 def _taker(parts: Parts, file: QuarantineFile, options: LandOptions, now: datetime) -> Taker:
     if deliveries := taker_of(parts, options, rules_of(options, now, is_mapped=False), place=None):
         return deliveries
-    is_table = Form(file.input_form) in (Form.CSV, Form.PARQUET)
-    if not is_table and options.mapping is None:
+    if not _is_mapped(file, options):
         return JsonRows(parts, rules_of(options, now, is_mapped=False))
     header = tuple(file.options.get("columns", ()))
     return MappedJson(

@@ -53,8 +53,17 @@ class TimeRange:
             )
 
 
-def instant(name: str, value: Any) -> datetime:
+_NEEDS_ZONE = "a time needs a zone, such as 2026-01-31T12:00:00Z, or is an epoch number"
+_LOCAL_TEXT = re.compile(r"\d{4}-\d{2}-\d{2}(?:[Tt ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?)?", re.ASCII)
+
+
+def instant(name: str, value: Any, hint: str = _NEEDS_ZONE) -> datetime:
     """A JSON value as a point in time, in UTC.
+
+    Args:
+        name: the field, for the message.
+        value: a text, a number or a point in time.
+        hint: what would be accepted, where a text is no time at all.
 
     Raises:
         Refused: bad_time if it is none or has no zone, type_mismatch if it is no text and no number.
@@ -63,7 +72,7 @@ def instant(name: str, value: Any) -> datetime:
         case datetime():
             return value
         case str():
-            return _from_text(name, value)
+            return _from_text(name, value, hint)
         case bool():
             pass
         case int():
@@ -73,7 +82,7 @@ def instant(name: str, value: Any) -> datetime:
     raise Refused(Reason.TYPE_MISMATCH, f"{name} is neither a text nor a number")
 
 
-def _from_text(name: str, text: str) -> datetime:
+def _from_text(name: str, text: str, hint: str) -> datetime:
     if match := _TEXT.fullmatch(text):
         date, minutes, seconds, zone = match.groups()
         second, _, fraction = (seconds or ":00").replace(",", ".").partition(".")
@@ -83,7 +92,9 @@ def _from_text(name: str, text: str) -> datetime:
                 return moment.astimezone(timezone.utc)
         except (ValueError, OverflowError):
             pass
-    hint = "a time needs a zone, such as 2026-01-31T12:00:00Z, or is an epoch number"
+        hint = "there is no such time, or its zone is more than 18 hours from UTC"
+    elif hint != _NEEDS_ZONE and _LOCAL_TEXT.fullmatch(text):
+        hint = "there is no such time"
     raise Refused(Reason.BAD_TIME, f"{name} {shown(text)}: {hint}")
 
 

@@ -68,7 +68,13 @@ def _refused_rows(
         order by row_number
         """
     ).fetchall()
-    return [RefusedRow(number, *_reason(*rest), record.encode()) for number, record, *rest in rows]
+    refused = []
+    for number, record, *rest in rows:
+        reason, detail = _reason(*rest)
+        if number is None:
+            detail += "; its row is not known, for --trusted does not number the rows of a CSV file"
+        refused.append(RefusedRow(number, reason, detail, record.encode()))
+    return refused
 
 
 def _reason(time_text: str | None, lacks_id: bool, lacks_type: bool, lacks_time: bool) -> tuple[Reason, str]:

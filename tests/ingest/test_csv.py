@@ -61,9 +61,27 @@ def test_naive_times_are_in_the_zone_that_is_named_and_the_summary_says_so(home:
     ],
 )
 def test_local_times_that_clocks_skip_or_show_twice(home: Home, local: str, utc: str) -> None:
-    """A skipped time is moved forward by what was skipped; one that is shown twice is the second."""
-    land(home, csv(["user", "event", "time"], ["ada", "x", local]), "log.csv", tz="Europe/Berlin")
+    """A skipped time is moved forward by what was skipped, and counted; one that is shown twice is the second."""
+    summary = land(home, csv(["user", "event", "time"], ["ada", "x", local]), "log.csv", tz="Europe/Berlin")
+    skipped = "times in an hour that the clocks of Europe/Berlin skipped, moved forward by it: 1"
+    assert (skipped in summary.files[0].notes) == (local == "2025-03-30 02:30")
     assert landed(home, "occurred_at") == [(datetime.fromisoformat(utc).replace(tzinfo=UTC),)]
+
+
+@pytest.mark.parametrize(
+    ("time", "detail"),
+    [
+        ("2026-02-30T12:00:00Z", "there is no such time"),
+        ("2026-01-30T12:00:00+19:00", "its zone is more than 18 hours from UTC"),
+        ("2026-02-30 12:00", "there is no such time"),
+        ("13/02/2026", "a time is written as 2026-01-31 12:00:00 or is an epoch number; a mapping file can name"),
+    ],
+)
+def test_why_a_time_is_none(home: Home, time: str, detail: str) -> None:
+    """Nobody is told to add a zone that is there, or that is not needed."""
+    land(home, csv(["user", "event", "time"], ["ada", "x", time]), "log.csv")
+    (row,) = quarantined_rows(home)
+    assert (row.reason, detail in row.detail, "needs a zone" in row.detail) == ("bad_time", True, False)
 
 
 @pytest.mark.parametrize("header", ["userid", "User ID", "distinct_id", "customer", "personId", "uid"])
@@ -285,6 +303,7 @@ def test_a_trusted_file_still_is_counted_cleaned_and_checked_for_what_must_be(ho
         (7, 1, 1, 5),
         {"bad_time": 1, "missing_field": 3, "time_range": 1},
     )
+    assert all("its row is not known" in row.detail for row in quarantined_rows(home))
     ragged = content + b"e7,ada\n"
     assert reasons(land(home, ragged, "b.csv", trusted=True))["ragged_row"] == 1
 

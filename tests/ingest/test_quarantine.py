@@ -111,6 +111,7 @@ def test_corrected_rows_land(home: Home, tmp_path: Path) -> None:
         ('{"id": 1, "raw": ""}', 'row 1: an edited row is {"id": "12-3", "raw": …}'),
         ('[{"id": "1-1"}]', "row 1: an edited row is"),
         ("\udcff", "cannot be read"),
+        ('[{"id": "1-1", "raw": "a"}, {"id": "1-1", "raw": "b"}]', "row 2: 1-1 stands here twice; give each row once"),
     ],
 )
 def test_edits_that_cannot_be_meant(tmp_path: Path, text: str, message: str) -> None:
@@ -164,3 +165,16 @@ def test_a_ragged_row_lands_once_its_cells_are_named(home: Home) -> None:
     assert replay(home, now=NOW, options=ONE).still_refused == {"1-1": "not_an_object: a record is a JSON object"}
     fixed = json.dumps({"user": "ada", "event": "x", "time": "2026-01-30T12:00:00Z"}).encode()
     assert replay(home, now=NOW, options=ONE, edits={"1-1": fixed}).landed == 1
+
+
+def test_a_zone_that_no_row_would_be_read_in_is_refused(home: Home) -> None:
+    """JSON events bring their zones; mapped rows are read in the one that is given."""
+    land(home, jsonl(event(timestamp="2026-01-30T12:00:00")))
+    zoned = LandOptions(threads=1, tz="Europe/Berlin")
+    with pytest.raises(UsageError, match="--tz holds for mapped rows; these are JSON events"):
+        replay(home, now=NOW, options=zoned)
+    land(home, csv(["user", "event", "time"], ["", "", "2026-01-30 12:00"]), "a.csv")
+    assert replay(home, now=NOW, options=zoned).landed == 0
+    fixed = {"2-1": b'{"user":"ada","event":"x","time":"2026-01-30 12:00"}'}
+    assert replay(home, now=NOW, options=zoned, edits=fixed).landed == 1
+    assert [moment.hour for (moment,) in landed(home, "occurred_at")] == [11]
