@@ -124,6 +124,15 @@ class Mapping(_Part):
     def _known_zone(cls, name: str | None) -> str | None:
         return None if name is None else zone(name).key
 
+    @field_validator("delimiter")
+    @classmethod
+    def _possible_delimiter(cls, given: str | None) -> str | None:
+        if given is not None and (not given.isascii() or given.isalnum() or given in '"\r\n\0'):
+            raise ValueError(
+                f"{given!r} cannot be one: a delimiter is an ASCII character, but no letter, digit or quote"
+            )
+        return given
+
     @field_validator("time_format")
     @classmethod
     def _known_directives(cls, given: str | None) -> str | None:
