@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from cli import build, ingest, landing, project, quarantine, reports, tables
+from cli import build, ingest, landing, project, quarantine, reports, simulate, tables
 from cli.state import State
 from models.errors import GdpError, UsageError
 
@@ -48,6 +48,7 @@ quarantine.register(app)
 build.register(app)
 reports.register(app)
 tables.register(app)
+simulate.register(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
 from ingest.simulator.acts import Acts
 from ingest.simulator.billing import Billing
 from ingest.simulator.catalog import NUMBER
+from ingest.simulator.meta_files import Conversion, pixel_cookie
 from ingest.simulator.people import DEVICES, PHONE, People, github_id, google_id
 
 _GOOGLE, _GITHUB = 1, 2
@@ -17,7 +18,9 @@ _GOOGLE, _GITHUB = 1, 2
 Owned = tuple[int, str, str, bool]
 
 
-def identifiers(people: People, app: Acts, segment: Acts, billing: Billing) -> Iterator[Owned]:
+def identifiers(
+    people: People, app: Acts, segment: Acts, billing: Billing, meta: Iterable[Conversion]
+) -> Iterator[Owned]:
     """All identifiers; an e-mail stands for its SHA-256 as well, which is all that Meta's copies have of it."""
     for person in np.flatnonzero(people.signed_up).tolist():
         number = int(people.numbers[person])
@@ -29,6 +32,8 @@ def identifiers(people: People, app: Acts, segment: Acts, billing: Billing) -> I
             yield number, "github_id", github_id(number), False
     for customer in billing.customers:
         yield customer.person, "stripe_id", customer.customer_id, False
+    for person in sorted({one.person for one in meta if one.in_browser}):
+        yield int(people.numbers[person]), "custom:fbp", pixel_cookie(people, person), False
     of_phones = segment.at_positions((segment.device % DEVICES == PHONE) & (segment.kind != NUMBER["invite_sent"]))
     yield from _of_devices(people, "device_id", (app, of_phones))
     signups = app.at_positions(app.kind == NUMBER["signup_completed"])

@@ -67,7 +67,8 @@ def _order(one: Conversion) -> tuple[int, int]:
 
 def _browser_conversions(people: People, acts: Acts) -> Iterator[Conversion]:
     from_meta = np.array([campaign.source in META_SOURCES for campaign in CAMPAIGNS])[people.campaign]
-    leads = (acts.kind == NUMBER["pricing_viewed"]) & ~acts.known & from_meta[acts.person]
+    # Of who never signs up, nothing would ever say whose the pixel's cookie is.
+    leads = (acts.kind == NUMBER["pricing_viewed"]) & ~acts.known & (from_meta & people.signed_up)[acts.person]
     for person, at in zip(acts.person[leads].tolist(), acts.at[leads].tolist(), strict=True):
         yield Conversion(person, at // SECOND, "Lead", f"lead-{people.numbers[person]}-{at}", True, known=False)
     signups = acts.kind == NUMBER["signup_completed"]
@@ -160,10 +161,15 @@ def _user_data(people: People, one: Conversion, channel: Channel) -> dict[str, A
         first_seen = int(people.first_at[person])
         data["client_ip_address"] = ip_address(people, person)
         data["client_user_agent"] = machine_of(people, int(people.device[person, WORK])).user_agent
-        data["fbp"] = f"fb.1.{first_seen}.{1_000_000_000 + number}"
+        data["fbp"] = pixel_cookie(people, person)
         if CAMPAIGNS[people.campaign[person]].source in META_SOURCES:
             data["fbc"] = f"fb.1.{first_seen}.IwAR{number:012d}"
     return data
+
+
+def pixel_cookie(people: People, person: int) -> str:
+    """The id that Meta's pixel gives a browser."""
+    return f"fb.1.{people.first_at[person]}.{1_000_000_000 + int(people.numbers[person])}"
 
 
 def _sha256(text: str) -> str:

@@ -167,7 +167,8 @@ def _skews(chance: Chance, count: int) -> Ints:
     wrong = chance.happens("clock", devices, 0.07)
     far = chance.uniform("clock far", devices, -130, 130) * MINUTE
     near = chance.uniform("clock near", devices, -900, 900)
-    return np.where(wrong, far, near).astype(np.int64)
+    skew = np.where(wrong, far, near).astype(np.int64)
+    return np.where(skew == 0, 1, skew)
 
 
 def google_id(person: int) -> str:

@@ -101,7 +101,7 @@ def _chunk(chance: Chance, season: Season, count: int, truth: TruthFiles, counts
     meta = conversions(chance, season, people, acts, billing)
     days = subscription_days(season, billing)
     truth.append("person", person_table(people))
-    truth.append("identifier", identifier_table(identifiers(people, app, segment, billing)))
+    truth.append("identifier", identifier_table(identifiers(people, app, segment, billing, meta)))
     truth.append("subscription_day", days)
     truth.append("segment_stay", stay_table(stays(season, people, acts, billing)))
     counts.add_acts("app", app)

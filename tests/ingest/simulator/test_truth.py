@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta, timezone
@@ -224,6 +225,9 @@ def test_one_person_is_one_component(folder: Path) -> None:
     assert parent.keys() == {(id_type, value) for _, id_type, value in owned}
 
 
+_EMAILS = "select value from identifier where type = 'email'"
+
+
 def _edges(folder: Path) -> Iterable[list[tuple[str, str]]]:
     for event in app_events(folder):
         ids = {"user_id": event["personId"], "email": event.get("email"), "anonymous_id": event.get("anonymousId")}
@@ -232,6 +236,11 @@ def _edges(folder: Path) -> Iterable[list[tuple[str, str]]]:
         ids = {"user_id": call.get("userId"), "anonymous_id": call.get("anonymousId") or call.get("previousId")}
         ids |= {"device_id": call["context"].get("device", {}).get("id"), "email": call.get("traits", {}).get("email")}
         yield list(ids.items())
+    hashes = {hashlib.sha256(email.encode()).hexdigest(): email for (email,) in truth(folder, _EMAILS)}
+    for delivery in deliveries(folder, "meta"):
+        user = delivery["body"]["data"][0]["user_data"]
+        (email,), (user_id,) = user.get("em", [None]), user.get("external_id", [None])
+        yield [("custom:fbp", user.get("fbp")), ("email", email and hashes[email]), ("user_id", user_id)]
     for event in webhooks(folder, "customer.created"):
         customer = event["data"]["object"]
         ids = {"stripe_id": customer["id"], "email": customer["email"], "user_id": customer["metadata"].get("user_id")}

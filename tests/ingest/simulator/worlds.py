@@ -34,15 +34,15 @@ def raw_lines(folder: Path, kind: str) -> list[bytes]:
 @cache
 def deliveries(folder: Path, kind: str) -> tuple[dict[str, Any], ...]:
     """The deliveries of a service that are as they should be."""
-    broken = (b"broken", b"\xff", b'["2')
-    return tuple(json.loads(line) for line in raw_lines(folder, kind) if not any(mark in line for mark in broken))
+    lines = (line for line in raw_lines(folder, kind) if line.startswith(b"{"))
+    return tuple(json.loads(line) for line in lines if b"broken" not in line and b"\xff" not in line)
 
 
 @cache
 def app_events(folder: Path) -> tuple[dict[str, Any], ...]:
     """The application's events that are as they should be, each as often as it was delivered."""
-    broken = (b'"eventId":"b-', b'"eventId":" "', b'["b-')
-    return tuple(json.loads(line) for line in raw_lines(folder, "app") if not any(mark in line for mark in broken))
+    lines = (line for line in raw_lines(folder, "app") if line.startswith(b"{"))
+    return tuple(json.loads(line) for line in lines if b'"eventId":"b-' not in line and b'"eventId":" "' not in line)
 
 
 def calls(folder: Path) -> Iterator[dict[str, Any]]:
