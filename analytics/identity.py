@@ -88,7 +88,7 @@ class _Persons:
     """A forest of identifiers (union by size with path halving) that knows what each tree may not be joined with."""
 
     def __init__(self, types: Mapping[int, str], limits: Limits) -> None:
-        self._most = limits.most
+        self._most = sorted(limits.most.items())
         self._parent = {key: key for key in types}
         self._types = {key: Counter({type_: 1}) for key, type_ in types.items()}
         self._apart: dict[int, list[int]] = {key: [] for key in types}
@@ -114,7 +114,7 @@ class _Persons:
     def _forbidding(self, edge: Edge, left: int, right: int) -> str | None:
         if self._are_apart(left, right):
             return "cut"
-        for type_, most in self._most.items():
+        for type_, most in self._most:
             mine, theirs = self._types[left][type_], self._types[right][type_]
             if mine and theirs and mine + theirs > most:
                 return f"limit:{type_}"

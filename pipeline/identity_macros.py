@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 
 from models.identity import ANY_TYPE, IdentityRules
-from models.keys import email_sha256
+from models.keys import email_sha256, identifier_uuid, key_of
 from warehouse.sql import portable_literal
 
 _HEADER = "{# The identity rules; a build replaces this file. #}\n"
@@ -13,7 +14,33 @@ _HEADER = "{# The identity rules; a build replaces this file. #}\n"
 
 def identity_macros(rules: IdentityRules) -> str:
     """The text of macros/generated/identity_rules.sql."""
-    return _HEADER + _is_blocked(rules)
+    macros = {
+        "is_blocked(id_type, id_value)": _is_blocked(rules),
+        "hub_threshold()": str(rules.hub_threshold),
+        "breaks_a_limit()": _breaks_a_limit(rules),
+        "type_rank(id_type)": _type_rank(rules),
+        "hand_rules()": _hand_rules(rules),
+        "limits_json()": portable_literal(_limits_json(rules)),
+    }
+    return _HEADER + "".join(f"{{% macro {name} -%}}\n    {body}\n{{%- endmacro %}}\n" for name, body in macros.items())
+
+
+def hand_keys(rules: IdentityRules) -> list[tuple[str, int, int]]:
+    """The hand rules as (kind, smaller key, larger key)."""
+    found = []
+    for rule in rules.hand:
+        left, right = sorted(key_of(identifier_uuid(*_typed(text))) for text in rule.pair)
+        found.append(("cut" if rule.cut else "link", left, right))
+    return sorted(set(found))
+
+
+def _typed(text: str) -> tuple[str, str]:
+    """``custom:crm:4711`` as its type and its value."""
+    type_, _, value = text.partition(":")
+    if type_ == "custom":
+        name, _, value = value.partition(":")
+        type_ = f"custom:{name}"
+    return type_, value
 
 
 def _is_blocked(rules: IdentityRules) -> str:
@@ -37,8 +64,44 @@ def _is_blocked(rules: IdentityRules) -> str:
             for type_, own in sorted(values.items())
         ),
     ]
-    body = "\n        or ".join(conditions)
-    return f"{{% macro is_blocked(id_type, id_value) -%}}\n    (\n        {body}\n    )\n{{%- endmacro %}}\n"
+    return "(\n        " + "\n        or ".join(conditions) + "\n    )"
+
+
+def _breaks_a_limit(rules: IdentityRules) -> str:
+    """Whether a group of rows has more identifiers of a type than one person may have."""
+    counts = [
+        f"count(*) filter (where id_type = {portable_literal(type_)}) > {most}" for type_, most in rules.most.items()
+    ]
+    return "\n    or ".join(counts) or "false"
+
+
+def _type_rank(rules: IdentityRules) -> str:
+    """The place of a type in the order of priority."""
+    ranks = " ".join(f"when {portable_literal(type_)} then {rank}" for rank, type_ in enumerate(rules.priority))
+    last = len(rules.priority)
+    return f"case {{{{ id_type }}}} {ranks} else {last} end" if ranks else str(last)
+
+
+def _hand_rules(rules: IdentityRules) -> str:
+    """The hand rules as a relation: kind (link or cut), left_key, right_key."""
+    rows = "\n    ".join(
+        f"union all select {portable_literal(kind)}, cast({left} as bigint), cast({right} as bigint)"
+        for kind, left, right in hand_keys(rules)
+    )
+    return f"""(
+    select
+        cast(null as string) as kind,
+        cast(null as bigint) as left_key,
+        cast(null as bigint) as right_key
+    where false
+    {rows}
+    )"""
+
+
+def _limits_json(rules: IdentityRules) -> str:
+    """What ``analytics.identity.Limits`` is made of."""
+    cuts = [(left, right) for kind, left, right in hand_keys(rules) if kind == "cut"]
+    return json.dumps({"most": rules.most, "cuts": cuts}, sort_keys=True)
 
 
 def _literals(values: Iterable[str]) -> str:

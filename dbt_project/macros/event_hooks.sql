@@ -30,17 +30,21 @@
 {# An event follows its identifier to the person that owns it now. #}
 {% macro move_events_to_their_owner() %}
     {%- set owner = ref('int_identity__owner') -%}
+    {%- set affected = ref('int_identity__affected') -%}
     {%- if is_increment() -%}
     update {{ this }} as event
     set person_key = moved.person_key
     from (
-        select owner.identifier_key, owner.person_key
-        from {{ owner }} as owner
-        inner join prev.intermediate.int_identity__owner as published
-            on owner.identifier_key = published.identifier_key
-        where owner.person_key <> published.person_key
+        select identifier_key, person_key, valid_from, valid_to from {{ owner }}
+        where identifier_key in (select identifier_key from {{ affected }})
+        except
+        select identifier_key, person_key, valid_from, valid_to
+        from prev.intermediate.int_identity__owner
     ) as moved
-    where event.identifier_key = moved.identifier_key
+    where
+        event.identifier_key = moved.identifier_key
+        and event.person_key <> moved.person_key
+        and {{ owned_then('event', 'moved') }}
     {%- endif -%}
 {% endmacro %}
 

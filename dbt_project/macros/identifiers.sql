@@ -22,7 +22,7 @@
         {% for column in plain_identifiers() + ['email', 'email_sha256', 'custom_ids'] %}
         {{ identifier(column) }} as {{ column }},
         {% endfor %}
-        occurred_at, event_id, body_key
+        {{ is_signed() }} as is_signed, occurred_at, event_id, body_key
     from {{ relation }}
 {%- endmacro %}
 
@@ -36,21 +36,22 @@
         {{ type }} as id_value,
         cast(null as string) as email,
         first_seen_at,
-        event_id
+        event_id,
+        is_signed
     from {{ relation }}
     where {{ type }} is not null
     union all
     {% endfor %}
-    select body_key, 'email', {{ sha256_hex('email') }}, email, first_seen_at, event_id
+    select body_key, 'email', {{ sha256_hex('email') }}, email, first_seen_at, event_id, is_signed
     from {{ relation }}
     where email is not null
     union all
-    select body_key, 'email', email_sha256, null, first_seen_at, event_id
+    select body_key, 'email', email_sha256, null, first_seen_at, event_id, is_signed
     from {{ relation }}
     where email_sha256 is not null
     union all
     select
-        body_key, 'custom:' || entry_name, entry_value, null, first_seen_at, event_id
+        body_key, 'custom:' || entry_name, entry_value, null, first_seen_at, event_id, is_signed
     from {{ json_entries('(select * from ' ~ relation ~ ' where custom_ids is not null)',
         'custom_ids') }} as custom
     where entry_value is not null
@@ -93,15 +94,105 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# The identifiers of persons that lost the first event of one of them: theirs are read
-   anew. #}
-{% macro lost_identifiers() -%}
-    select identifier_key from {{ before('int_identity__owner', [
-        'identifier_key bigint', 'person_key bigint',
-    ]) }}
-    where person_key in (select person_key from {{ ref('int_identity__lost') }})
+{# Whether a server says which identifiers an event carries; a browser may say anything. #}
+{% macro is_signed() -%}
+    (
+        source not in ('meta_pixel', 'segment')
+        or (
+            source = 'segment'
+            and coalesce({{ json_text('metadata', 'channel') }}, '') = 'server'
+        )
+    )
 {%- endmacro %}
 
-{% macro forget_lost(column) %}
-    {{- forget(column ~ ' in (' ~ lost_identifiers() ~ ')') -}}
+{# Takes out what is known of identifiers whose person is looked for again. #}
+{% macro forget_affected(column='identifier_key') %}
+    {%- set affected = ref('int_identity__affected') -%}
+    {{- forget(column ~ ' in (select identifier_key from ' ~ affected ~ ')') -}}
 {% endmacro %}
+
+{# What is seen of identifiers that lost a proof is read anew. #}
+{% macro forget_lost(columns) %}
+    {%- set lost = ref('int_identity__lost_identifier') -%}
+    {%- set parts = [] -%}
+    {%- for column in columns -%}
+        {%- do parts.append(column ~ ' in (select identifier_key from ' ~ lost ~ ')') -%}
+    {%- endfor -%}
+    {{- forget(parts | join(' or ')) -}}
+{% endmacro %}
+
+{# The edges that may join persons, among affected identifiers: those of events, unless an
+   end is a knot, and the links set by hand. trust: 0 by hand, 1 a server, 2 a browser. #}
+{% macro joining_edges() -%}
+    {%- set affected = '(select identifier_key from ' ~ ref('int_identity__affected') ~ ')' -%}
+    {%- set knot = '(select identifier_key from ' ~ ref('int_identity__knot') ~ ')' -%}
+    {%- set link -%}
+    (select left_key, right_key from {{ hand_rules() }} as rule where kind = 'link')
+    {%- endset -%}
+    (
+        select
+            edge.left_key,
+            edge.right_key,
+            edge.left_type,
+            edge.right_type,
+            case when edge.is_signed then 1 else 2 end as trust,
+            edge.first_seen_at,
+            edge.event_id
+        from {{ ref('int_identity__edge') }} as edge
+        anti join {{ link }} as link
+            on edge.left_key = link.left_key and edge.right_key = link.right_key
+        where
+            edge.left_key in {{ affected }}
+            and edge.right_key in {{ affected }}
+            and edge.left_key not in {{ knot }}
+            and edge.right_key not in {{ knot }}
+        union all
+        select
+            link.left_key,
+            link.right_key,
+            one.id_type,
+            other.id_type,
+            0,
+            greatest(one.first_seen_at, other.first_seen_at),
+            'by hand'
+        from {{ link }} as link
+        inner join {{ ref('int_identity__identifier') }} as one
+            on link.left_key = one.identifier_key
+        inner join {{ ref('int_identity__identifier') }} as other
+            on link.right_key = other.identifier_key
+        where
+            link.left_key in {{ affected }}
+            and link.right_key in {{ affected }}
+            and link.left_key not in {{ knot }}
+            and link.right_key not in {{ knot }}
+    )
+{%- endmacro %}
+
+{# The rank of an edge among those of equal trust: its less telling end first. #}
+{% macro edge_priority(left_type, right_type) -%}
+    greatest({{ type_rank(left_type) }}, {{ type_rank(right_type) }}) * 100
+    + least({{ type_rank(left_type) }}, {{ type_rank(right_type) }})
+{%- endmacro %}
+
+{# Event types after which a device is nobody's until the next login. #}
+{% macro logouts() %}
+    {{ return(['logout', 'logged_out', 'user_logged_out', 'signed_out', 'sign_out', 'reset']) }}
+{% endmacro %}
+
+{# Devices whose sights are known from the published generation. #}
+{% macro kept_devices() -%}
+    (
+        select identifier_key from {{ before('int_identity__knot', [
+            'identifier_key bigint', 'kind string',
+        ]) }}
+        where kind = 'shared_device'
+        except
+        select identifier_key from {{ ref('int_identity__lost_identifier') }}
+    )
+{%- endmacro %}
+
+{# The condition that an event lies in the interval of an owner. #}
+{% macro owned_then(event, owner) -%}
+    ({{ owner }}.valid_from is null or {{ event }}.occurred_at >= {{ owner }}.valid_from)
+    and ({{ owner }}.valid_to is null or {{ event }}.occurred_at < {{ owner }}.valid_to)
+{%- endmacro %}

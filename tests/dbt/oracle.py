@@ -13,26 +13,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from models.keys import identifier_uuid, key_of, uuid5
+from models.keys import uuid5
+from tests.dbt.identities import Delivery, Identities, Person, Rules, in_time, key, speaker, uuid_of
 
-Delivery = Mapping[str, Any]
-Identifier = tuple[str, str]
+#: When it was said, the event's body, the weight among what one event says, the trait and its value.
+Statement = tuple[datetime, int, int, str, Any]
 #: From a person's events in the order of time to the stays [entered, exited); None: without end.
 Rule = Callable[[list[Delivery]], list[tuple[datetime, datetime | None]]]
 
-PLAIN_IDENTIFIERS = ("user_id", "stripe_id", "google_id", "github_id", "anonymous_id", "device_id")
-SPEAKS_FIRST = ("user_id", "email", "stripe_id", "google_id", "github_id", "anonymous_id", "device_id")
 ACTING_SOURCES = ("app", "segment", "custom")
 COMPUTED = {
     *("usage_status", "billing_status", "status", "signup_date", "cohort"),
     *("source", "medium", "campaign", "segment"),
 }
-#: What identifies nobody, besides texts of zeros and dashes.
-NOBODY = {
-    *("", "-1", "null", "(null)", "nil", "none", "undefined", "nan", "n/a", "true", "false", "unknown"),
-    *("(not set)", "not set", "anonymous", "guest", "[object object]", "9774d56d682e549c"),
-}
-NOBODY_HASHED = {hashlib.sha256(value.encode()).hexdigest() for value in NOBODY}
 PROFILE = ("email", "name", "company", "industry")
 
 
@@ -42,14 +35,6 @@ class Kind:
 
     category: str | None
     is_action: bool
-
-
-@dataclass(frozen=True)
-class Person:
-    """A connected component of identifiers, named after its survivor."""
-
-    person_id: str
-    person_key: int
 
 
 class Tables:
@@ -64,6 +49,7 @@ class Tables:
         catalog: Mapping[str, Kind],
         segments: Mapping[str, Rule],
         as_of: datetime,
+        rules: Rules | None = None,
     ) -> None:
         self.deliveries = list(deliveries)
         self.catalog = catalog
@@ -73,7 +59,7 @@ class Tables:
         self.matches = _matches(self.bodies)
         uncounted = {copy["body_key"] for match in self.matches for copy in match[1:]}
         self.winners = [event for event in self.bodies if event["body_key"] not in uncounted]
-        self.persons = _persons(self.winners)
+        self.identities = Identities(self.winners, rules or Rules())
 
     # Events -------------------------------------------------------------------------------------------------------
 
@@ -84,7 +70,7 @@ class Tables:
                 **{name: event[name] for name in ("source", "event_id", "event_type", "occurred_at", "received_at")},
                 "category": self._kind(event).category,
                 "is_action": self._is_action(event),
-                "identifier_key": _key(_speaker(event)),
+                "identifier_key": None if speaker(event) is None else key(speaker(event)),
                 "person_key": self._person_key(event),
                 "body_key": event["body_key"],
                 "traits": event["traits"],
@@ -141,8 +127,7 @@ class Tables:
                     continue
                 if last is None or event["occurred_at"] - last["occurred_at"] > timedelta(minutes=30):
                     current: list[Delivery] = []
-                    micros = (event["occurred_at"] - datetime.fromisoformat("1970-01-01T00:00Z")) // _MICROSECOND
-                    visits.append((person, f"{person.person_key}-{micros}", current))
+                    visits.append((person, f"{person.person_key}-{_micros(event['occurred_at'])}", current))
                 current.append(event)
                 last = event
             visits += [(person, session_id, events) for session_id, events in named.items()]
@@ -162,7 +147,7 @@ class Tables:
     def account(self) -> list[dict[str, Any]]:
         """Groups: their events, persons and last stated name."""
         groups: dict[str, list[Delivery]] = defaultdict(list)
-        for event in sorted(self.winners, key=_in_time):
+        for event in sorted(self.winners, key=in_time):
             if event["account_id"] is not None:
                 groups[event["account_id"]].append(event)
         return [
@@ -187,32 +172,57 @@ class Tables:
     def person_alias(self) -> list[dict[str, Any]]:
         """Every identifier's UUID and its person."""
         return [
-            {"alias_id": str(_uuid(identifier)), "person_id": person.person_id, "person_key": person.person_key}
-            for identifier, person in self.persons.items()
+            {"alias_id": str(uuid_of(identifier)), "person_id": person.person_id, "person_key": person.person_key}
+            for identifier, person in self.identities.own.items()
         ]
 
     def identity_link(self) -> list[dict[str, Any]]:
-        """Every identifier, its person, and the event that first showed it."""
-        first: dict[Identifier, Delivery] = {}
-        for event in sorted(self.winners, key=_in_time):
-            for identifier in _identifiers(event):
-                first.setdefault(identifier, event)
-        return [
-            {
-                "link_id": str(_uuid(identifier)),
-                "person_id": person.person_id,
-                "person_key": person.person_key,
-                "identifier_key": _key(identifier),
-                "id_type": identifier[0],
-                "id_value": identifier[1],
-                "created_at": first[identifier]["occurred_at"],
-                "event_id": first[identifier]["event_id"],
-                "is_primary": str(_uuid(identifier)) == person.person_id,
-                "valid_from": first[identifier]["occurred_at"],
-                "valid_to": None,
-            }
-            for identifier, person in self.persons.items()
-        ]
+        """Every identifier, its person for a while or for ever, and the event that first showed it."""
+        rows = []
+        for identifier, first in self.identities.first.items():
+            for start, end, person in self.identities.intervals(identifier):
+                if start is None and end is not None and end <= first["occurred_at"]:
+                    continue
+                alias = str(uuid_of(identifier))
+                rows.append(
+                    {
+                        "link_id": alias if start is None else str(uuid5(f"{alias}@{_micros(start)}")),
+                        "person_id": person.person_id,
+                        "person_key": person.person_key,
+                        "identifier_key": key(identifier),
+                        "id_type": identifier[0],
+                        "id_value": identifier[1],
+                        "created_at": first["occurred_at"],
+                        "event_id": first["event_id"],
+                        "is_primary": start is None and alias == person.person_id,
+                        "valid_from": start or first["occurred_at"],
+                        "valid_to": end,
+                    }
+                )
+        return rows
+
+    def identity_decision(self) -> list[dict[str, Any]]:
+        """Every pair of identifiers that came together, and what the rules made of it."""
+        rows = []
+        for pair, rule in self.identities.refused.items():
+            left, right = sorted(pair, key=key)
+            sight = self.identities.edges.get(pair)
+            is_link = frozenset(pair) in {frozenset(link) for link in self.identities.rules.links}
+            rows.append(
+                {
+                    "left_key": key(left),
+                    "left_type": left[0],
+                    "left_value": left[1],
+                    "right_key": key(right),
+                    "right_type": right[0],
+                    "right_value": right[1],
+                    "is_accepted": rule is None,
+                    "refused_by": rule,
+                    "trust": "hand" if is_link or sight is None else "browser" if sight.is_unsigned else "server",
+                    "event_id": None if is_link or sight is None else sight.event_id,
+                }
+            )
+        return rows
 
     def person_property(self) -> list[dict[str, Any]]:
         """Everything that is told of a person, with its past and its foreseeable future."""
@@ -220,7 +230,7 @@ class Tables:
         for person, events in self._by_person(self.winners).items():
             for name, value, kind, start, end in (
                 *self._usage_intervals(events),
-                *_trait_intervals(events),
+                *_trait_intervals(self._said(person, events)),
                 *_first_facts(events),
             ):
                 rows.append(
@@ -243,7 +253,11 @@ class Tables:
             actions = [event["occurred_at"] for event in events if self._is_action(event)]
             signups = [event["occurred_at"] for event in events if event["event_type"] == "signup_completed"]
             usage = self._usage_at(actions, self.as_of)
-            said = {name: (value, kind) for name, value, kind, _, end in _trait_intervals(events) if end is None}
+            said = {
+                name: (value, kind)
+                for name, value, kind, _, end in _trait_intervals(self._said(person, events, self.as_of))
+                if end is None
+            }
             other = [f"{_text_json(name)}:{_json_text(*said[name])}" for name in sorted(said) if name not in PROFILE]
             rows.append(
                 {
@@ -320,16 +334,40 @@ class Tables:
         return self._kind(event).is_action and event["source"] in ACTING_SOURCES
 
     def _person_key(self, event: Delivery) -> int | None:
-        speaker = _speaker(event)
-        return None if speaker is None else self.persons[speaker].person_key
+        person = self._person(event)
+        return None if person is None else person.person_key
+
+    def _person(self, event: Delivery) -> Person | None:
+        known_by = speaker(event)
+        return None if known_by is None else self.identities.owner(known_by, event["occurred_at"])
+
+    def _said(self, person: Person, events: list[Delivery], by: datetime | None = None) -> list[Statement]:
+        """What a person's events say of its traits, and the addresses that belong to it, each at its first sight."""
+        said = [
+            (event["occurred_at"], event["body_key"], 1, name, value)
+            for event in events
+            if event["event_type"] != "group"
+            for name, value in json.loads(event["traits"] or "{}").items()
+            if name not in COMPUTED
+        ]
+        seen = set()
+        for event in sorted(self.winners, key=in_time):
+            address = event["email"]
+            if address is None or address in seen or (by is not None and event["occurred_at"] > by):
+                continue
+            seen.add(address)
+            owner = self.identities.own[("email", hashlib.sha256(address.encode()).hexdigest())]
+            if owner == person:
+                said.append((event["occurred_at"], event["body_key"], 0, "email", address))
+        return sorted(said, key=lambda statement: statement[:3])
 
     def _by_person(self, events: Iterable[Delivery]) -> dict[Person, list[Delivery]]:
         """Events of each person in the order of time; those without a person are in nobody's."""
         found: dict[Person, list[Delivery]] = defaultdict(list)
-        for event in sorted(events, key=_in_time):
-            speaker = _speaker(event)
-            if speaker is not None:
-                found[self.persons[speaker]].append(event)
+        for event in sorted(events, key=in_time):
+            person = self._person(event)
+            if person is not None:
+                found[person].append(event)
         return found
 
     def _segment_of(self, events_by_now: list[Delivery]) -> str | None:
@@ -366,11 +404,8 @@ class Tables:
         ]
 
 
-_MICROSECOND = timedelta(microseconds=1)
-
-
-def _in_time(event: Delivery) -> tuple[datetime, int]:
-    return event["occurred_at"], event["body_key"]
+def _micros(moment: datetime) -> int:
+    return (moment - datetime.fromisoformat("1970-01-01T00:00Z")) // timedelta(microseconds=1)
 
 
 def _winners(deliveries: Iterable[Delivery]) -> list[Delivery]:
@@ -422,76 +457,11 @@ def _arrived(event: Delivery) -> datetime:
     return moment
 
 
-def _identifiers(event: Delivery) -> list[Identifier]:
-    return [(name, value) for name, value in _carried(event) if not _is_nobody(name, value)]
-
-
-def _is_nobody(id_type: str, value: str) -> bool:
-    return value in NOBODY_HASHED if id_type == "email" else value.lower() in NOBODY or not value.strip("0-")
-
-
-def _carried(event: Delivery) -> list[Identifier]:
-    found = [(name, event[name]) for name in PLAIN_IDENTIFIERS if event[name] is not None]
-    if event["email"] is not None:
-        found.append(("email", hashlib.sha256(event["email"].encode()).hexdigest()))
-    if event["email_sha256"] is not None:
-        found.append(("email", event["email_sha256"]))
-    found += [(f"custom:{name}", value) for name, value in json.loads(event["custom_ids"] or "{}").items()]
-    return found
-
-
-def _speaker(event: Delivery) -> Identifier | None:
-    """The identifier by which the event knows its person."""
-    found = {name: (name, value) for name, value in reversed(_identifiers(event))}
-    for name in SPEAKS_FIRST:
-        if name in found:
-            return found[name]
-    return found[min(found)] if found else None
-
-
-def _uuid(identifier: Identifier) -> Any:
-    id_type, value = identifier
-    return identifier_uuid("email_sha256" if id_type == "email" else id_type, value)
-
-
-def _key(identifier: Identifier | None) -> int | None:
-    return None if identifier is None else key_of(_uuid(identifier))
-
-
-def _persons(events: Iterable[Delivery]) -> dict[Identifier, Person]:
-    """Which person each identifier belongs to: those that one event carries belong together."""
-    first_seen: dict[Identifier, datetime] = {}
-    group: dict[Identifier, set[Identifier]] = {}
-    for event in events:
-        found = _identifiers(event)
-        merged = set(found).union(*(group.get(identifier, set()) for identifier in found))
-        for identifier in merged:
-            group[identifier] = merged
-        for identifier in found:
-            at = event["occurred_at"]
-            first_seen[identifier] = min(first_seen.get(identifier, at), at)
-    persons = {}
-    for identifier, members in group.items():
-        survivor = min(members, key=lambda member: (first_seen[member], *member))
-        persons[identifier] = Person(str(_uuid(survivor)), key_of(_uuid(survivor)))
-    return persons
-
-
-def _trait_intervals(events: list[Delivery]) -> list[tuple[Any, ...]]:
-    """What events say of the person's traits; null takes a trait back.
-
-    An address given as an identifier says the trait email when it is first seen in full.
-    """
+def _trait_intervals(statements: list[Statement]) -> list[tuple[Any, ...]]:
+    """The intervals in which a trait holds; of several statements at one time the last counts, null takes back."""
     said: dict[str, dict[datetime, Any]] = defaultdict(dict)
-    addresses = set()
-    for event in events:
-        if event["email"] is not None and event["email"] not in addresses:
-            addresses.add(event["email"])
-            said["email"][event["occurred_at"]] = event["email"]
-        if event["event_type"] != "group":
-            for name, value in json.loads(event["traits"] or "{}").items():
-                if name not in COMPUTED:
-                    said[name][event["occurred_at"]] = value
+    for at, _, _, name, value in statements:
+        said[name][at] = value
     rows = []
     for name, values in said.items():
         changes: list[tuple[datetime, Any]] = []

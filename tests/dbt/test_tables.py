@@ -101,6 +101,7 @@ def assert_equals_the_words(file: Path, told: list[dict[str, Any]], as_of: datet
     oracle = Tables(told, KINDS, {"idle": idle_rule, "busy": busy_rule(days)}, as_of)
     for table in (
         *("event", "event_conflict", "meta_copy", "event_daily", "session", "account", "person_alias", "identity_link"),
+        "identity_decision",
         *("person_property", "person", "segment_stay", "segment_membership"),
     ):
         expected = getattr(oracle, table)()

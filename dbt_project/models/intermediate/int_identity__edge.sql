@@ -1,9 +1,10 @@
 -- Grain: one row per pair of identifiers that one event carried together.
+-- Of several events the first one that a server sent proves it, else the first one.
 {{ config(
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key=['left_key', 'right_key'],
-    pre_hook="{{ forget_lost('left_key') }}",
+    pre_hook="{{ forget_lost(['left_key', 'right_key']) }}",
 ) }}
 
 with member as (
@@ -12,15 +13,22 @@ with member as (
 
 ),
 
+lost as (
+
+    select identifier_key from {{ ref('int_identity__lost_identifier') }}
+
+),
+
 kept as (
 
     select * from {{ before('int_identity__edge', [
-        'left_key bigint', 'right_key bigint', 'first_seen_at time', 'event_id string',
-        'body_key bigint',
+        'left_key bigint', 'right_key bigint', 'left_type string', 'right_type string',
+        'is_signed boolean', 'first_seen_at time', 'event_id string', 'body_key bigint',
     ]) }}
     where
         left_key in (select identifier_key from member)
-        and left_key not in ({{ lost_identifiers() }})
+        and left_key not in (select identifier_key from lost)
+        and right_key not in (select identifier_key from lost)
 
 ),
 
@@ -29,14 +37,26 @@ sight as (
     select
         member.identifier_key as left_key,
         other.identifier_key as right_key,
+        member.id_type as left_type,
+        other.id_type as right_type,
+        member.is_signed,
         member.first_seen_at,
         member.event_id,
         member.body_key
     from member
-    inner join member as other on member.body_key = other.body_key
+    inner join member as other
+        on member.body_key = other.body_key
     where member.identifier_key < other.identifier_key
     union all
-    select left_key, right_key, first_seen_at, event_id, body_key
+    select
+        left_key,
+        right_key,
+        left_type,
+        right_type,
+        is_signed,
+        first_seen_at,
+        event_id,
+        body_key
     from kept
 
 ),
@@ -46,9 +66,13 @@ edge as (
     select
         left_key,
         right_key,
-        min(first_seen_at) as first_seen_at,
-        min_by(event_id, (first_seen_at, body_key)) as event_id,
-        min_by(body_key, (first_seen_at, body_key)) as body_key
+        any_value(left_type) as left_type,
+        any_value(right_type) as right_type,
+        bool_or(is_signed) as is_signed,
+        min_by(first_seen_at, (not is_signed, first_seen_at, body_key))
+            as first_seen_at,
+        min_by(event_id, (not is_signed, first_seen_at, body_key)) as event_id,
+        min_by(body_key, (not is_signed, first_seen_at, body_key)) as body_key
     from sight
     group by left_key, right_key
 

@@ -3,7 +3,7 @@
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key='identifier_key',
-    pre_hook="{{ forget_lost('identifier_key') }}",
+    pre_hook="{{ forget_lost(['identifier_key']) }}",
 ) }}
 
 with member as (
@@ -21,7 +21,9 @@ kept as (
     ]) }}
     where
         identifier_key in (select identifier_key from member)
-        and identifier_key not in ({{ lost_identifiers() }})
+        and identifier_key not in (
+            select identifier_key from {{ ref('int_identity__lost_identifier') }}
+        )
 
 ),
 

@@ -1,10 +1,6 @@
--- Grain: one row per identifier: the person it belongs to.
-{{ config(
-    materialized='incremental',
-    incremental_strategy='delete+insert',
-    unique_key='identifier_key',
-    pre_hook="{{ forget_lost('identifier_key') }}",
-) }}
+-- Grain: one row per identifier and interval in which it belongs to one person.
+-- All but shared devices belong to one person for ever: their interval has no bounds.
+{{ config(materialized='incremental', pre_hook="{{ forget_affected() }}") }}
 
 with affected as (
 
@@ -12,53 +8,90 @@ with affected as (
 
 ),
 
-identifier as (
+own as (
 
-    select * from {{ ref('int_identity__identifier') }}
-    where identifier_key in (select identifier_key from affected)
-
-),
-
-edge as (
-
-    select left_key, right_key from {{ ref('int_identity__edge') }}
-    where left_key in (select identifier_key from affected)
+    select * from {{ ref('int_identity__own') }}
 
 ),
 
-component as (
+anybody as (
 
-    select * from {{ connected_components('edge') }}
+    select identifier_key, person_key, person_id from own
+    union all
+    select identifier_key, person_key, person_id
+    from {{ before('int_identity__owner', [
+        'identifier_key bigint', 'person_key bigint', 'person_id string',
+        'valid_from time',
+    ]) }}
+    where
+        valid_from is null
+        and identifier_key not in (select identifier_key from affected)
 
 ),
 
-labelled as (
+-- A shared device is the last user's until another one is seen or somebody logs out;
+-- before the first and between, it is nobody's but its own.
+turn as (
 
     select
-        identifier.*,
-        coalesce(component.label, identifier.identifier_key) as label
-    from identifier
-    left join component on identifier.identifier_key = component.node_key
+        sight.identifier_key,
+        sight.seen_at,
+        own.person_key as own_key,
+        coalesce(user_owner.person_key, own.person_key) as person_key,
+        coalesce(user_owner.person_id, own.person_id) as person_id
+    from {{ ref('int_identity__sight') }} as sight
+    inner join own on sight.identifier_key = own.identifier_key
+    left join anybody as user_owner on sight.user_key = user_owner.identifier_key
+    qualify
+        row_number() over (
+            partition by sight.identifier_key, sight.seen_at
+            order by sight.body_key desc nulls last
+        ) = 1
 
 ),
 
--- A person is named after the identifier first seen.
-survivor as (
+change as (
 
-    select
-        label,
-        min_by(identifier_key, (first_seen_at, id_type, id_value)) as person_key,
-        min_by(alias_id, (first_seen_at, id_type, id_value)) as person_id
-    from labelled
-    group by label
+    select identifier_key, seen_at, person_key, person_id
+    from turn
+    qualify
+        coalesce(lag(person_key) over (
+            partition by identifier_key order by seen_at nulls last
+        ), own_key) <> person_key
+
+),
+
+first_change as (
+
+    select identifier_key, min(seen_at) as seen_at
+    from change
+    group by identifier_key
 
 ),
 
 owner as (
 
-    select labelled.identifier_key, survivor.person_key, survivor.person_id
-    from labelled
-    inner join survivor on labelled.label = survivor.label
+    select
+        own.identifier_key,
+        own.component_key,
+        own.person_key,
+        own.person_id,
+        cast(null as {{ time_type() }}) as valid_from,
+        first_change.seen_at as valid_to
+    from own
+    left join first_change on own.identifier_key = first_change.identifier_key
+    union all
+    select
+        change.identifier_key,
+        own.component_key,
+        change.person_key,
+        change.person_id,
+        change.seen_at,
+        lead(change.seen_at) over (
+            partition by change.identifier_key order by change.seen_at nulls last
+        )
+    from change
+    inner join own on change.identifier_key = own.identifier_key
 
 )
 

@@ -4,7 +4,10 @@
 with survivor as (
 
     select person_key, person_id from {{ touched(ref('int_identity__owner')) }}
-    where identifier_key = person_key
+    where
+        identifier_key = person_key
+        and valid_from is null
+        and person_key in (select person_key from {{ ref('int_person__stat') }})
 
 ),
 

@@ -15,6 +15,12 @@ owner as (
 
 ),
 
+stat as (
+
+    select person_key from {{ touched(ref('int_person__stat')) }}
+
+),
+
 statement as (
 
     select
@@ -38,7 +44,9 @@ statement as (
         0
     from {{ ref('int_identity__identifier') }} as identifier
     inner join owner on identifier.identifier_key = owner.identifier_key
-    where identifier.email is not null
+    where
+        identifier.email is not null
+        and owner.person_key in (select person_key from stat)
 
 ),
 

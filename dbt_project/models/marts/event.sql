@@ -30,7 +30,9 @@ owned as (
         identifier.id_type,
         identifier.id_value,
         owner.identifier_key,
-        owner.person_key
+        owner.person_key,
+        owner.valid_from,
+        owner.valid_to
     from {{ ref('int_identity__identifier') }} as identifier
     inner join {{ ref('int_identity__owner') }} as owner
         on identifier.identifier_key = owner.identifier_key
@@ -69,7 +71,10 @@ event as (
         added.landed_at
     from added
     left join owned
-        on added.id_type = owned.id_type and added.id_value = owned.id_value
+        on
+            added.id_type = owned.id_type
+            and added.id_value = owned.id_value
+            and {{ owned_then('added', 'owned') }}
     left join kind on added.event_type = kind.event_type
     left join kind as other on other.event_type = '*'
 

@@ -4,7 +4,12 @@
 with link as (
 
     select
-        identifier.alias_id as link_id,
+        case
+            when owner.valid_from is null then identifier.alias_id
+            else {{ uuid5_of(uuid5_digest(
+                "identifier.alias_id || '@' || " ~ epoch_micros('owner.valid_from')
+            )) }}
+        end as link_id,
         owner.person_id,
         owner.person_key,
         identifier.identifier_key,
@@ -12,12 +17,18 @@ with link as (
         identifier.id_value,
         identifier.first_seen_at as created_at,
         identifier.event_id,
-        identifier.identifier_key = owner.person_key as is_primary,
-        identifier.first_seen_at as valid_from,
-        cast(null as {{ time_type() }}) as valid_to
+        identifier.identifier_key = owner.person_key
+        and owner.valid_from is null as is_primary,
+        coalesce(owner.valid_from, identifier.first_seen_at) as valid_from,
+        owner.valid_to
     from {{ ref('int_identity__identifier') }} as identifier
     inner join {{ ref('int_identity__owner') }} as owner
         on identifier.identifier_key = owner.identifier_key
+    -- A device that a user was the first to be seen with has no time of its own.
+    where
+        owner.valid_from is not null
+        or owner.valid_to is null
+        or owner.valid_to > identifier.first_seen_at
 
 )
 

@@ -7,6 +7,7 @@ with alias as (
     from {{ ref('int_identity__identifier') }} as identifier
     inner join {{ ref('int_identity__owner') }} as owner
         on identifier.identifier_key = owner.identifier_key
+    where owner.valid_from is null
 
 )
 

@@ -4,7 +4,9 @@
 select event.source, event.event_id, event.person_key, owner.person_key as owner_key
 from {{ model }} as event
 left join {{ ref('int_identity__owner') }} as owner
-    on event.identifier_key = owner.identifier_key
+    on
+        event.identifier_key = owner.identifier_key
+        and {{ owned_then('event', 'owner') }}
 where event.person_key is distinct from owner.person_key
 
 {% endtest %}

@@ -1,24 +1,16 @@
--- Grain: one row per published event of a person that lost a first event.
--- An event that first showed an identifier or an edge no longer counts; what the
--- person's identifiers are is read anew from all its events.
-with displaced as (
+-- Grain: one row per published event that is read anew.
+-- The events of all persons that own an identifier which lost a proof, or one that was
+-- ever seen with it.
+with lost as (
 
-    select body_key from {{ ref('int_event__displaced') }}
-
-),
-
-identifier as (
-
-    select * from {{ before('int_identity__identifier', [
-        'identifier_key bigint', 'body_key bigint', 'email_body_key bigint',
-    ]) }}
+    select identifier_key from {{ ref('int_identity__lost_identifier') }}
 
 ),
 
 edge as (
 
     select * from {{ before('int_identity__edge', [
-        'left_key bigint', 'body_key bigint',
+        'left_key bigint', 'right_key bigint',
     ]) }}
 
 ),
@@ -39,20 +31,21 @@ published as (
 
 ),
 
-unproven as (
+near as (
 
-    select identifier_key from identifier
-    where body_key in (select body_key from displaced)
+    select identifier_key from lost
     union
-    select identifier_key from identifier
-    where email_body_key in (select body_key from displaced)
+    select edge.right_key
+    from edge
+    inner join lost on edge.left_key = lost.identifier_key
     union
-    select left_key from edge
-    where body_key in (select body_key from displaced)
+    select edge.left_key
+    from edge
+    inner join lost on edge.right_key = lost.identifier_key
 
 ),
 
-lost as (
+event as (
 
     select published.person_key, published.body_key
     from published
@@ -60,9 +53,9 @@ lost as (
         published.person_key in (
             select owner.person_key
             from owner
-            inner join unproven on owner.identifier_key = unproven.identifier_key
+            inner join near on owner.identifier_key = near.identifier_key
         )
 
 )
 
-select * from lost
+select * from event

@@ -12,7 +12,7 @@ displaced as (
 
 ),
 
--- The events of persons that lost a first event, from all of landing.
+-- The events of identifiers that lost a proof, from all of landing.
 again as (
 
     select * from {{ landed('event', history=true) }}
@@ -42,6 +42,7 @@ id_set as (
         anonymous_id,
         device_id,
         custom_ids,
+        is_signed,
         min(occurred_at) as first_seen_at,
         min_by(event_id, (occurred_at, body_key)) as event_id,
         min_by(body_key, (occurred_at, body_key)) as body_key
@@ -61,7 +62,8 @@ member as (
         id_value,
         email,
         first_seen_at,
-        event_id
+        event_id,
+        is_signed
     from carried
 
 )

@@ -6,11 +6,19 @@ with affected as (
 
 ),
 
+published as (
+
+    select * from {{ before('int_identity__owner', [
+        'identifier_key bigint', 'person_key bigint',
+    ]) }}
+
+),
+
 touched as (
 
-    select before_key as person_key
-    from affected
-    where before_key is not null
+    select published.person_key
+    from published
+    inner join affected on published.identifier_key = affected.identifier_key
     union
     select owner.person_key
     from {{ ref('int_identity__owner') }} as owner

@@ -1,0 +1,102 @@
+-- Grain: one row per affected raw component in which a rule may bite.
+-- If all of its edges could be accepted without breaking a rule, they are.
+with affected as (
+
+    select identifier_key from {{ ref('int_identity__affected') }}
+
+),
+
+component as (
+
+    select * from {{ ref('int_identity__component') }}
+    where identifier_key in (select identifier_key from affected)
+
+),
+
+node as (
+
+    select
+        component.component_key,
+        identifier.identifier_key,
+        identifier.id_type,
+        identifier.id_type in ('user_id', 'stripe_id') as is_known
+    from {{ ref('int_identity__identifier') }} as identifier
+    inner join component on identifier.identifier_key = component.identifier_key
+
+),
+
+edge as (
+
+    select joining.*, component.component_key
+    from {{ joining_edges() }} as joining
+    inner join component on joining.left_key = component.identifier_key
+
+),
+
+over_limit as (
+
+    select component_key
+    from node
+    group by component_key
+    having {{ breaks_a_limit() }}
+
+),
+
+cut as (
+
+    select one.component_key
+    from {{ hand_rules() }} as rule
+    inner join component as one on rule.left_key = one.identifier_key
+    inner join component as other on rule.right_key = other.identifier_key
+    where rule.kind = 'cut' and one.component_key = other.component_key
+
+),
+
+-- Two who are known, and a browser that joins: do servers alone join them, too?
+doubtful as (
+
+    select component_key from edge
+    where trust = 2
+    intersect
+    select component_key from node
+    group by component_key
+    having count(*) filter (where is_known) > 1
+
+),
+
+signed_edge as (
+
+    select left_key, right_key from edge
+    where trust < 2 and component_key in (select component_key from doubtful)
+
+),
+
+signed_part as (
+
+    select * from {{ connected_components('signed_edge') }}
+
+),
+
+joined_by_browser as (
+
+    select node.component_key
+    from node
+    inner join doubtful on node.component_key = doubtful.component_key
+    left join signed_part on node.identifier_key = signed_part.node_key
+    where node.is_known
+    group by node.component_key
+    having count(distinct coalesce(signed_part.label, node.identifier_key)) > 1
+
+),
+
+contested as (
+
+    select component_key from over_limit
+    union
+    select component_key from cut
+    union
+    select component_key from joined_by_browser
+
+)
+
+select * from contested

@@ -1,0 +1,41 @@
+-- Grain: one row per identifier: the raw component it belongs to.
+-- All edges but those of knots count, also those that will be refused: what is refused
+-- depends on everything in the component.
+{{ config(materialized='incremental', pre_hook="{{ forget_affected() }}") }}
+
+with affected as (
+
+    select identifier_key from {{ ref('int_identity__affected') }}
+
+),
+
+identifier as (
+
+    select identifier_key from {{ ref('int_identity__identifier') }}
+    where identifier_key in (select identifier_key from affected)
+
+),
+
+edge as (
+
+    select left_key, right_key from {{ joining_edges() }} as joining
+
+),
+
+component as (
+
+    select * from {{ connected_components('edge') }}
+
+),
+
+final as (
+
+    select
+        identifier.identifier_key,
+        coalesce(component.label, identifier.identifier_key) as component_key
+    from identifier
+    left join component on identifier.identifier_key = component.node_key
+
+)
+
+select * from final

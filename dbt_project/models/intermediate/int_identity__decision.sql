@@ -1,0 +1,48 @@
+-- Grain: one row per edge of a contested component, with the rule if it was refused.
+-- In all other components every edge is accepted.
+{{ config(materialized='incremental', pre_hook="{{ forget_affected('left_key') }}") }}
+
+with contested as (
+
+    select component_key from {{ ref('int_identity__contested') }}
+
+),
+
+component as (
+
+    select * from {{ ref('int_identity__component') }}
+    where component_key in (select component_key from contested)
+
+),
+
+node as (
+
+    select component.component_key, identifier.identifier_key, identifier.id_type
+    from {{ ref('int_identity__identifier') }} as identifier
+    inner join component on identifier.identifier_key = component.identifier_key
+
+),
+
+edge as (
+
+    select
+        component.component_key,
+        joining.left_key,
+        joining.right_key,
+        joining.trust,
+        {{ edge_priority('joining.left_type', 'joining.right_type') }} as priority,
+        {{ epoch_micros('joining.first_seen_at') }} as observed_at,
+        joining.event_id
+    from {{ joining_edges() }} as joining
+    inner join component on joining.left_key = component.identifier_key
+
+),
+
+decision as (
+
+    select component_key, left_key, right_key, rule
+    from {{ decided_edges('node', 'edge') }}
+
+)
+
+select * from decision
