@@ -7,21 +7,38 @@ with build as (
 
 ),
 
--- Nearly everybody: no event lies after as_of, so what is stored holds.
-settled as (
+last_word as (
 
-    select stat.*
+    select
+        stat.person_key,
+        stat.first_seen_at,
+        greatest(
+            stat.last_event_at, coalesce(profile.last_said_at, stat.last_event_at)
+        ) as last_word_at
     from {{ ref('int_person__stat') }} as stat
-    inner join build on stat.last_event_at <= build.as_of
+    inner join {{ ref('int_person__profile') }} as profile
+        on stat.person_key = profile.person_key
 
 ),
 
 unsettled as (
 
-    select stat.person_key, build.as_of
-    from {{ ref('int_person__stat') }} as stat
+    select last_word.person_key, build.as_of
+    from last_word
     inner join build
-        on stat.last_event_at > build.as_of and stat.first_seen_at <= build.as_of
+        on
+            last_word.last_word_at > build.as_of
+            and last_word.first_seen_at <= build.as_of
+
+),
+
+-- Nearly everybody: nothing was said after as_of, so what is stored holds.
+settled as (
+
+    select stat.*
+    from {{ ref('int_person__stat') }} as stat
+    inner join build on stat.last_event_at <= build.as_of
+    where stat.person_key not in (select person_key from unsettled)
 
 ),
 

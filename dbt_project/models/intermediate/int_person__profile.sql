@@ -20,6 +20,15 @@ trait as (
 
 profile as ({{ person_profiles('trait') }}),
 
+last_word as (
+
+    select person_key, max(valid_from) as last_said_at
+    from trait
+    where property not in ({{ quoted(computed_properties()) }})
+    group by person_key
+
+),
+
 final as (
 
     select
@@ -29,9 +38,11 @@ final as (
         profile.name,
         profile.company,
         profile.industry,
-        profile.metadata
+        profile.metadata,
+        last_word.last_said_at
     from survivor
     left join profile on survivor.person_key = profile.person_key
+    left join last_word on survivor.person_key = last_word.person_key
 
 )
 
