@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("startup", "landing", "build", "reports")
+NAMES = ("startup", "simulate", "landing", "build", "reports")
 
 
 def main() -> int:
