@@ -39,11 +39,17 @@ class Duplicates:
 
         A row goes if one with the same source, event id and body, received no later than it (or both without a time of
         receipt), stands in the relation, has landed, or is in an earlier part of the input. Equal bodies have equal
-        times, so only files that overlap in time are read, and of those one column of integers unless it finds
-        something.
+        times before they are corrected, and a correction moves a repeat by as much as it came later: so only files
+        that overlap in time, or that do but for so long a delay, are read, and of those one column of integers unless
+        it finds something.
         """
         ((first, last),) = self._connection.execute(
-            f"select min(occurred_at), max(occurred_at) from {relation}"
+            f"""
+            select
+                min(case when sent_at <> received_at then occurred_at - {_LONGEST_DELAY} else occurred_at end),
+                max(occurred_at)
+            from {relation}
+            """
         ).fetchall()
         files = self._files(first, last)
         if not self._find_repeated(relation, files, first, last):
@@ -89,6 +95,8 @@ class Duplicates:
 
 
 _COLUMNS = ", ".join(KEYED)
+#: How much later than its first a repeat may come that carries a corrected time; what comes later still is a conflict.
+_LONGEST_DELAY = "interval '7' day"
 
 
 def _kept_sql(relation: str, files: str) -> str:

@@ -47,6 +47,23 @@ def test_a_retry_of_a_clock_corrected_event_is_a_duplicate(home: Home) -> None:
     assert len(set(keys)) == 2
 
 
+@pytest.mark.parametrize(
+    ("received", "expected"),
+    [
+        ("2026-01-30T12:00:06Z", (1, 0, 1, 0)),
+        ("2026-02-06T11:00:00Z", (1, 0, 1, 0)),
+        ("2026-02-07T13:00:00Z", (1, 1, 0, 0)),
+    ],
+)
+def test_a_repeat_is_found_up_to_a_week_later_in_a_file_of_its_own(
+    home: Home, received: str, expected: tuple[int, int, int, int]
+) -> None:
+    """Though the correction moves its time by as much as it came later, out of the range of what has landed."""
+    sent = event(sentAt="2026-01-30T12:00:04Z", receivedAt="2026-01-30T12:00:05Z")
+    assert counts(land(home, jsonl(sent), "first.jsonl")) == (1, 1, 0, 0)
+    assert counts(land(home, jsonl(sent | {"receivedAt": received}), "again.jsonl")) == expected
+
+
 def test_a_key_that_appears_late_does_not_change_how_earlier_records_were_read(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
