@@ -83,30 +83,24 @@ def _money_conversions(billing: Billing) -> Iterator[Conversion]:
                 case Subscription(status="trialing") as trial if event.type == "customer.subscription.created":
                     yield Conversion(person, event.created, "StartTrial", trial.subscription_id, True)
                 case Invoice() as paid if event.type == "invoice.paid" and paid.total > 0:
-                    in_browser = paid.reason == "subscription_create"
-                    yield Conversion(
-                        person,
-                        event.created,
-                        "Purchase",
-                        paid.invoice_id,
-                        in_browser,
-                        value=paid.total,
-                        currency=paid.subscription.price.currency,
+                    subscription, in_browser = paid.subscription, paid.reason == "subscription_create"
+                    currency = subscription.price.currency
+                    purchase = Conversion(
+                        person, event.created, "Purchase", paid.invoice_id, in_browser, True, paid.total, currency
                     )
+                    yield purchase
+                    if in_browser:
+                        yield replace(purchase, name="Subscribe", event_id=subscription.subscription_id)
 
 
 def meta_run(chance: Chance, season: Season, people: People, told: list[Conversion]) -> Run:
     """What the pixel and our server send of conversions."""
     draws = chance.uniform("meta copies", len(told))
-    copies = [
-        (conversion, channel)
-        for conversion, draw in zip(told, draws.tolist(), strict=True)
-        for channel in _channels(conversion, draw)
-    ]
-    bodies = [_body(people, conversion, channel) for conversion, channel in copies]
-    channels = np.array([channel == "server" for _, channel in copies], dtype=np.int64)
-    wait = chance.waits("meta server", 100.0 * SECOND, len(copies)).astype(np.int64) * channels
-    sent_at = np.array([conversion.at for conversion, _ in copies], dtype=np.int64) * SECOND + 950 + wait
+    requests = _requests(told, draws.tolist())
+    bodies = [_body(people, copies, channel) for channel, copies in requests]
+    channels = np.array([channel == "server" for channel, _ in requests], dtype=np.int64)
+    wait = chance.waits("meta server", 100.0 * SECOND, len(requests)).astype(np.int64) * channels
+    sent_at = np.array([copies[0].at for _, copies in requests], dtype=np.int64) * SECOND + 950 + wait
     arrived = arrivals(chance, "meta", season, np.minimum(sent_at, season.end - 1))
     lines = joined(
         '{"received_at":"',
@@ -115,8 +109,18 @@ def meta_run(chance: Chance, season: Season, people: People, told: list[Conversi
         picked(bodies, arrived.of),
         "}\n",
     )
-    tally = Tally(events=len(told), duplicates=len(lines) - len(told))
+    sizes = np.array([len(copies) for _, copies in requests], dtype=np.int64)
+    tally = Tally(events=len(told), duplicates=int(sizes[arrived.of].sum()) - len(told))
     return run_of(arrived.received_at, lines, broken_lines(people, _BREAKAGES, shift=21), tally)
+
+
+def _requests(told: list[Conversion], draws: list[float]) -> list[tuple[Channel, list[Conversion]]]:
+    """What goes out together: what happened to a person in one second, by one channel."""
+    requests: dict[tuple[int, int, Channel], list[Conversion]] = {}
+    for conversion, draw in zip(told, draws, strict=True):
+        for channel in _channels(conversion, draw):
+            requests.setdefault((conversion.person, conversion.at, channel), []).append(conversion)
+    return [(channel, copies) for (_, _, channel), copies in requests.items()]
 
 
 def _channels(conversion: Conversion, draw: float) -> tuple[Channel, ...]:
@@ -127,7 +131,12 @@ def _channels(conversion: Conversion, draw: float) -> tuple[Channel, ...]:
     return ("pixel", "server") if draw < _BOTH else ("server",) if draw < _SERVER_ALONE else ("pixel",)
 
 
-def _body(people: People, one: Conversion, channel: Channel) -> str:
+def _body(people: People, copies: list[Conversion], channel: Channel) -> str:
+    body: dict[str, Any] = {"data": [_event(people, one, channel) for one in copies]}
+    return dumps(body | ({"partner_agent": "studio-pixel"} if channel == "pixel" else {}))
+
+
+def _event(people: People, one: Conversion, channel: Channel) -> dict[str, Any]:
     event: dict[str, Any] = {
         "event_name": one.name,
         "event_time": one.at,
@@ -139,8 +148,7 @@ def _body(people: People, one: Conversion, channel: Channel) -> str:
     event["user_data"] = _user_data(people, one, channel)
     if one.value is not None:
         event["custom_data"] = {"value": one.value / 100, "currency": one.currency}
-    body: dict[str, Any] = {"data": [event]}
-    return dumps(body | ({"partner_agent": "studio-pixel"} if channel == "pixel" else {}))
+    return event
 
 
 def _user_data(people: People, one: Conversion, channel: Channel) -> dict[str, Any]:

@@ -84,8 +84,7 @@ class _Life:
         yield Told(at, "invoice.created", invoice)
         if not tries and self._draw.happens(0.04):
             yield from self._fail(invoice, at + 1, self._now)
-            expired: Status = "incomplete_expired"
-            yield self._change(at + 23 * _HOUR, status=expired, ended_at=at + 23 * _HOUR)
+            yield self._change(at + 23 * _HOUR, status="incomplete_expired", ended_at=at + 23 * _HOUR)
             return
         yield from self._succeed(invoice, at + 2)
         if not tries:
@@ -175,8 +174,7 @@ class _Life:
         """A pause on demand, which only the modern API knows; the period begins anew when it ends."""
         if at < self._terms.modern_from:
             return
-        paused: Status = "paused"
-        yield self._change(at, status=paused, paused_at=at)
+        yield self._change(at, status="paused", paused_at=at)
         yield Told(at, "customer.subscription.paused", self._now)
         again = at + self._draw.wait(10, 70, _DAY)
         period_end = _period_end(again, again, self._now.price)
@@ -221,8 +219,7 @@ class _Life:
             yield from self._fail(replace(invoice, attempts=attempt - 1), at, self._now)
         ended: dict[str, Any] = {"canceled_at": at, "ended_at": at, "cancel_reason": "payment_failed"}
         if self._draw.happens(0.4):
-            unpaid: Status = "unpaid"
-            yield self._change(at, status=unpaid)
+            yield self._change(at, status="unpaid")
             at += 10 * _DAY
             ended |= {"canceled_at": at, "ended_at": at}
         yield self._change(at, type_="customer.subscription.deleted", status="canceled", **ended)
