@@ -51,6 +51,7 @@ class Meta:
         user = _user_data(rest, channel)
         source_id = _source_id(rest)
         address = rest.pop("event_source_url", None)
+        query = _query(address)
         people, user_data = _people(user)
         event: dict[str, Any] = {
             "event_type": name,
@@ -60,8 +61,10 @@ class Meta:
             "received_at": receipt.enveloped_at or receipt.otherwise_at,
             **people,
             **{column: user.get(key) for key, column in _COLUMNS.items()},
-            **_campaign(address),
-            "properties": _properties(rest, action_source, address),
+            **{key: query.get(key) for key in UTM},
+            "properties": _properties(
+                rest, action_source=action_source, event_source_url=address, fbclid=query.get("fbclid")
+            ),
         }
         rest |= {"channel": channel, "user_data": user_data}
         event["metadata"] = {key: value for key, value in sorted(rest.items()) if value != {}}
@@ -195,17 +198,11 @@ def _query(address: Any) -> dict[str, str]:
     return dict(reversed(parse_qsl(query)))
 
 
-def _campaign(address: Any) -> dict[str, str | None]:
-    query = _query(address)
-    return {key: query.get(key) for key in UTM}
-
-
-def _properties(rest: dict[str, Any], action_source: str | None, address: Any) -> dict[str, Any]:
+def _properties(rest: dict[str, Any], **where: Any) -> dict[str, Any]:
     """What the event says, and where it happened."""
     custom = rest.pop("custom_data", {})
     if not isinstance(custom, dict):
         raise Refused(Reason.TYPE_MISMATCH, "custom_data is no JSON object")
-    where = {"action_source": action_source, "event_source_url": address, "fbclid": _query(address).get("fbclid")}
     told = {key: value for key, value in where.items() if value is not None}
     for key in told.keys() & custom.keys():
         if custom[key] != told[key]:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from tests.pipeline.projects import Studio
@@ -58,3 +59,23 @@ def test_late_copies_across_three_builds(tmp_path: Path) -> None:
 def _users(studio: Studio, relation: str) -> list[str]:
     rows = studio.ok("sql", f"select id_value from {relation} order by all", "--format", "json").json
     return [row["id_value"] for row in rows]
+
+
+@pytest.mark.slow
+def test_every_event_of_a_made_up_studio_counts_once(tmp_path: Path) -> None:
+    """Copies, repeats and ids that are used again: by name and day, as many events as there were."""
+    studio = Studio.make(tmp_path / "studio")
+    made = tmp_path / "made"
+    studio.ok("simulate", "--out", made, "--persons", 1500, "--days", 60)
+    studio.ok("ingest", "meta", made / "meta")
+    studio.build("--as-of", json.loads((made / "manifest.json").read_text())["as_of"])
+    told = "select event_type, day::varchar as day, events from read_parquet($file) where source = 'meta_pixel'"
+    with duckdb.connect() as connection:
+        wanted = connection.execute(told, {"file": str(made / "truth" / "event_count.parquet")}).fetchall()
+    counted = (
+        "select event_type, occurred_at::date::varchar as day, count(*) as events"
+        " from event where source = 'meta_pixel' group by all"
+    )
+    found = studio.ok("sql", counted, "--format", "json").json
+    assert sorted((row["event_type"], row["day"], row["events"]) for row in found) == sorted(wanted)
+    assert len(wanted) > 50
