@@ -29,5 +29,5 @@
 {% endmacro %}
 
 {% macro is_new_event() -%}
-    batch_seq in (select batch_seq from {{ landed('event') }})
+    {{ is_of_new_batch() }}
 {%- endmacro %}

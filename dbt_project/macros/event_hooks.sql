@@ -10,7 +10,7 @@
 {% macro forget_new_batches() %}
     {%- set copy = ref('int_meta__match') -%}
     {%- set left_over -%}
-    batch_seq in (select batch_seq from {{ landed('event') }})
+    {{ is_of_new_batch() }}
     or body_key in (select body_key from {{ copy }} where is_counted and not was_counted)
     {%- endset -%}
     {{- forget(left_over) -}}

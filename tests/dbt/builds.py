@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from models.catalog import EventCatalog
 from models.identity import IdentityRules
-from models.landing import BODY_COLUMNS, EVENT_COLUMNS
+from models.landing import BODY_COLUMNS, EVENT, EVENT_COLUMNS, Entity
 from pipeline.build import BUILD_COMMAND, DELTA_SCHEMA
 from pipeline.plan import Plan, Published
 from pipeline.prepare import GENERATED_MACROS, lay_out
@@ -29,8 +29,16 @@ from warehouse.generations import seal
 from warehouse.home import Home
 from warehouse.table_hash import table_hash
 
-_ARROW = {"BIGINT": pa.int64(), "VARCHAR": pa.string(), "TIMESTAMPTZ": pa.timestamp("us", tz="UTC")}
-_SCHEMA = pa.schema([(column.name, _ARROW[column.type]) for column in EVENT_COLUMNS])
+_ARROW = {
+    "BIGINT": pa.int64(),
+    "VARCHAR": pa.string(),
+    "BOOLEAN": pa.bool_(),
+    "TIMESTAMPTZ": pa.timestamp("us", tz="UTC"),
+}
+
+
+def _schema(entity: Entity) -> pa.Schema:
+    return pa.schema([(column.name, _ARROW[column.type]) for column in entity.columns])
 
 
 def delivery(**given: Any) -> dict[str, Any]:
@@ -53,20 +61,20 @@ class Workshop:
     built: int = 0
     seen_segments: dict[str, str] = field(default_factory=dict)
 
-    def land(self, deliveries: Iterable[Mapping[str, Any]]) -> None:
+    def land(self, deliveries: Iterable[Mapping[str, Any]], entity: Entity = EVENT) -> None:
         """Land one batch."""
         batch = len(self.files) + 1
         rows = [
             {**row, "batch_seq": batch, "row_number": number, "landed_at": datetime(2026, 1, 1, tzinfo=timezone.utc)}
             for number, row in enumerate(deliveries, start=1)
         ]
-        path = self.home.landing / "event" / f"{batch:010d}.parquet"
+        path = self.home.landing / entity.name / f"{batch:010d}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(pa.Table.from_pylist(rows, schema=_SCHEMA), path)
+        pq.write_table(pa.Table.from_pylist(rows, schema=_schema(entity)), path)
         moment = datetime(2026, 1, 1, tzinfo=timezone.utc)
         self.files.append(
             LandedFile(
-                *(batch, "event", "test", str(path.relative_to(self.home.root)), len(rows), path.stat().st_size),
+                *(batch, entity.name, "test", str(path.relative_to(self.home.root)), len(rows), path.stat().st_size),
                 *(sha256_file(path), moment, moment, moment),
             )
         )

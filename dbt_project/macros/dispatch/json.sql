@@ -82,3 +82,47 @@
 {% endmacro %}
 
 {% macro duckdb__json_quote(text) %}cast(to_json({{ text }}) as varchar){% endmacro %}
+
+{# The columns of a relation and, of the JSON object in one of them, members as text: a
+   column for each name in `fields`, which holds the first of its paths (a.b[0].c) that is
+   there and not null. The object is parsed once for all of them. #}
+{% macro json_fields(relation, column, fields) %}
+    {{- adapter.dispatch('json_fields', 'growth_data_plane')(relation, column, fields) -}}
+{% endmacro %}
+
+{% macro duckdb__json_fields(relation, column, fields) -%}
+    {%- set paths = [] -%}
+    {%- for candidates in fields.values() -%}
+        {%- do paths.extend(candidates) -%}
+    {%- endfor -%}
+    (
+        select
+            member_of.* exclude (json_member)
+            {%- set place = namespace(last=0) -%}
+            {%- for name, candidates in fields.items() -%},
+            coalesce(
+                {%- for path in candidates -%}
+                {%- set place.last = place.last + 1 -%}
+                json_member[{{ place.last }}]{{ ', ' if not loop.last }}
+                {%- endfor -%}
+            ) as {{ name }}
+            {%- endfor %}
+        from (
+            select
+                *,
+                json_extract_string(
+                    {{ column }}, ['$.{{ paths | join("', '$.") }}']
+                ) as json_member
+            from {{ relation }}
+        ) as member_of
+    )
+{%- endmacro %}
+
+{# A member of a JSON object as JSON text, by its path. #}
+{% macro json_part(column, path) %}
+    {{- adapter.dispatch('json_part', 'growth_data_plane')(column, path) -}}
+{% endmacro %}
+
+{% macro duckdb__json_part(column, path) -%}
+    cast(json_extract({{ column }}, '$.{{ path }}') as varchar)
+{%- endmacro %}

@@ -20,3 +20,39 @@
 {% endmacro %}
 
 {% macro duckdb__epoch_micros(moment) %}epoch_us({{ moment }}){% endmacro %}
+
+{# The time of a text of whole seconds since 1970; null for any other text. #}
+{% macro epoch_time(text) %}
+    {{- adapter.dispatch('epoch_time', 'growth_data_plane')(text) -}}
+{% endmacro %}
+
+{% macro duckdb__epoch_time(text) -%}
+    case
+        when regexp_full_match({{ text }}, '[0-9]{1,11}')
+            then make_timestamptz(cast({{ text }} as bigint) * 1000000)
+    end
+{%- endmacro %}
+
+{# An e-mail address as landing writes it (trimmed, NFC, lower case); null for any other
+   text. #}
+{% macro address_of(text) %}
+    {{- adapter.dispatch('address_of', 'growth_data_plane')(text) -}}
+{% endmacro %}
+
+{% macro duckdb__address_of(text) -%}
+    case
+        when regexp_full_match(trim({{ text }}), '[^@\\s]+@[^@\\s]+')
+            then lower(nfc_normalize(trim({{ text }})))
+    end
+{%- endmacro %}
+
+{# An identifier as landing writes it (trimmed, NFC); null for an empty or overlong text. #}
+{% macro identifier_of(text) %}
+    {{- adapter.dispatch('identifier_of', 'growth_data_plane')(text) -}}
+{% endmacro %}
+
+{% macro duckdb__identifier_of(text) -%}
+    case
+        when strlen(trim({{ text }})) between 1 and 256 then nfc_normalize(trim({{ text }}))
+    end
+{%- endmacro %}

@@ -6,6 +6,7 @@
 -- depends_on: {{ ref('account') }}
 -- depends_on: {{ ref('segment') }}
 -- depends_on: {{ ref('segment_stay') }}
+-- depends_on: {{ ref('int_stripe__subscription') }}
 with build_info as (
 
     select

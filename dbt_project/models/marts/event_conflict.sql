@@ -1,9 +1,19 @@
 -- Grain: one row per body of an event that lost to another body of the same event.
 {{ config(materialized='incremental', pre_hook="{{ forget_repeated() }}") }}
 
-with repeat as (
+-- Facts of Stripe are told by many deliveries; that these differ is no conflict.
+with derived as (
 
-    select * from {{ ref('int_event__repeat') }}
+    select source, event_id from {{ ref('int_stripe__event_delivery') }}
+
+),
+
+repeat as (
+
+    select repeat.*
+    from {{ ref('int_event__repeat') }} as repeat
+    anti join derived
+        on repeat.source = derived.source and repeat.event_id = derived.event_id
 
 ),
 

@@ -1,14 +1,8 @@
--- Grain: one row per landed delivery of an event.
+-- Grain: one row per delivery of an event: landed as one, or derived from Stripe.
 -- depends_on: {{ source('landing', 'event') }}
-with landed as (
+with delivery as (
 
-    select * from {{ landed('event') }}
-
-),
-
-delivery as (
-
-    {{ select_delivery('landed') }}
+    {{ event_deliveries() }}
 
 )
 

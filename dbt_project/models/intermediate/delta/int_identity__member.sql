@@ -15,7 +15,7 @@ displaced as (
 -- The events of identifiers that lost a proof, from all of landing.
 again as (
 
-    select * from {{ landed('event', history=true) }}
+    select * from ({{ event_deliveries(history=true) }}) as told
     where
         body_key in (select body_key from {{ ref('int_identity__lost') }})
         and body_key not in (select body_key from displaced)

@@ -1,0 +1,227 @@
+{# Where the fields of Stripe's objects stand, by API version: of several paths the newest
+   comes first (2025-03-31 moved periods to the items and the subscription of an invoice to
+   its parent). An id may be replaced by the object itself where it was expanded. #}
+
+{% macro stripe_customer_fields() %}
+    {{ return({
+        'created_text': ['created'],
+        'email_text': ['email'],
+        'name': ['name'],
+        'user_text': ['metadata.' ~ stripe_user_id_key()],
+        'deleted_text': ['deleted'],
+    }) }}
+{% endmacro %}
+
+{% macro stripe_subscription_fields() %}
+    {%- set price = 'items.data[0].price' -%}
+    {%- set plan = 'items.data[0].plan' -%}
+    {{ return({
+        'customer_id': stripe_id_paths('customer'),
+        'stripe_status': ['status'],
+        'plan_id': [price ~ '.id', plan ~ '.id', 'plan.id'],
+        'product_id': stripe_id_paths(price ~ '.product')
+            + stripe_id_paths(plan ~ '.product') + stripe_id_paths('plan.product'),
+        'plan_text': [
+            price ~ '.nickname', plan ~ '.nickname', 'plan.nickname',
+            price ~ '.product.name', plan ~ '.product.name', plan ~ '.name', 'plan.name',
+        ],
+        'currency': [price ~ '.currency', plan ~ '.currency', 'plan.currency', 'currency'],
+        'unit_amount_text': [
+            price ~ '.unit_amount_decimal', price ~ '.unit_amount',
+            plan ~ '.amount_decimal', plan ~ '.amount',
+            'plan.amount_decimal', 'plan.amount', price ~ '.amount',
+        ],
+        'billing_interval': [
+            price ~ '.recurring.interval', plan ~ '.interval', 'plan.interval',
+            price ~ '.interval',
+        ],
+        'interval_count_text': [
+            price ~ '.recurring.interval_count', plan ~ '.interval_count',
+            'plan.interval_count', price ~ '.interval_count',
+        ],
+        'quantity_text': ['items.data[0].quantity', 'quantity'],
+        'items': ['items.data'],
+        'more_items_text': ['items.has_more'],
+        'start_text': ['start_date', 'created', 'start'],
+        'period_start_text': ['items.data[0].current_period_start', 'current_period_start'],
+        'period_end_text': ['items.data[0].current_period_end', 'current_period_end'],
+        'trial_start_text': ['trial_start'],
+        'trial_end_text': ['trial_end'],
+        'cancel_at_text': ['cancel_at'],
+        'cancel_at_period_end_text': ['cancel_at_period_end'],
+        'canceled_text': ['canceled_at'],
+        'ended_text': ['ended_at'],
+        'cancellation_reason': ['cancellation_details.reason'],
+        'cancellation_feedback': ['cancellation_details.feedback'],
+        'pause_behavior': ['pause_collection.behavior'],
+        'pause_resumes_text': ['pause_collection.resumes_at'],
+        'paused_text': ['status_details.paused.transitioned_at'],
+        'discounts': ['discounts', 'discount'],
+        'latest_invoice_id': stripe_id_paths('latest_invoice'),
+        'user_text': ['metadata.' ~ stripe_user_id_key()],
+        'metadata': ['metadata'],
+    }) }}
+{% endmacro %}
+
+{# What the subscription was before an update, of its previous_attributes. #}
+{% macro stripe_previous_fields() %}
+    {{ return({
+        'previous_plan_id': [
+            'items.data[0].price.id', 'items.data[0].plan.id', 'plan.id',
+        ],
+        'previous_quantity_text': ['items.data[0].quantity', 'quantity'],
+        'previous_status': ['status'],
+        'previous_pause_behavior': ['pause_collection.behavior'],
+    }) }}
+{% endmacro %}
+
+{% macro stripe_invoice_fields() %}
+    {%- set line = 'lines.data[0]' -%}
+    {{ return({
+        'customer_id': stripe_id_paths('customer'),
+        'subscription_id': stripe_id_paths('parent.subscription_details.subscription')
+            + stripe_id_paths('subscription')
+            + [line ~ '.parent.subscription_item_details.subscription', line ~ '.subscription'],
+        'invoice_status': ['status'],
+        'paid_flag': ['paid'],
+        'amount_paid_text': ['amount_paid'],
+        'currency': ['currency'],
+        'billing_reason': ['billing_reason'],
+        'attempt_count': ['attempt_count'],
+        'created_text': ['created', 'date'],
+        'paid_text': ['status_transitions.paid_at'],
+    }) }}
+{% endmacro %}
+
+{# Of a refund or a dispute; a charge that was refunded lists its latest refund first. #}
+{% macro stripe_reversal_fields() %}
+    {{ return({
+        'customer_id': stripe_id_paths('customer') + stripe_id_paths('charge.customer'),
+        'charge_id': stripe_id_paths('charge'),
+        'created_text': ['created'],
+        'amount_text': ['amount'],
+        'currency': ['currency'],
+        'reason': ['reason'],
+        'listed_id': ['refunds.data[0].id'],
+        'listed_created_text': ['refunds.data[0].created'],
+        'listed_amount_text': ['refunds.data[0].amount'],
+        'listed_reason': ['refunds.data[0].reason'],
+    }) }}
+{% endmacro %}
+
+{% macro stripe_checkout_fields() %}
+    {{ return({
+        'customer_id': stripe_id_paths('customer'),
+        'subscription_id': stripe_id_paths('subscription'),
+        'checkout_status': ['status'],
+        'checkout_mode': ['mode'],
+        'created_text': ['created'],
+        'user_text': ['client_reference_id'],
+    }) }}
+{% endmacro %}
+
+{% macro stripe_id_paths(path) %}
+    {{ return([path ~ '.id', path]) }}
+{% endmacro %}
+
+{# The key of an object's metadata under which an application keeps its user's id. #}
+{% macro stripe_user_id_key() %}{{ return('user_id') }}{% endmacro %}
+
+{# The name of an object in the ids of what is derived from it: own live objects by their
+   id alone, the others behind their account and mode. #}
+{% macro stripe_name(object_id) -%}
+    concat_ws(
+        '/', nullif(account, ''), case when not livemode then 'test' end, {{ object_id }}
+    )
+{%- endmacro %}
+
+{% macro stripe_subscription_digest(object_id) -%}
+    {{ uuid5_digest("'subscription:' || " ~ stripe_name(object_id)) }}
+{%- endmacro %}
+
+{# A JSON object of texts and numbers; members that are null are left out. #}
+{% macro stripe_properties(texts=[], numbers=[]) -%}
+    '{' || concat_ws(
+        ','
+        {%- for name in texts %},
+        '"{{ name }}":' || {{ json_quote(name) }}
+        {%- endfor %}
+        {%- for name in numbers %},
+        '"{{ name }}":' || {{ name }}
+        {%- endfor %}
+    ) || '}'
+{%- endmacro %}
+
+{# The whole number that a text says; null for any other. #}
+{% macro stripe_integer(text) -%}
+    try_cast({{ text }} as bigint)
+{%- endmacro %}
+
+{# Of all that was told of each subscription by some time, what holds: the last telling in
+   the order of time, a snapshot behind the events of its second, created before updated
+   before deleted, event id; what was deleted stays deleted. #}
+{% macro stripe_subscription_states(told) %}
+    select
+        *,
+        max(told_at) over (partition by subscription_key) as last_told_at,
+        bool_or(type_rank = 0 and not is_snapshot) over (
+            partition by subscription_key
+        ) as is_start_told
+    from {{ told }}
+    qualify
+        row_number() over (
+            partition by subscription_key
+            order by
+                is_deleted desc nulls last,
+                date_trunc('second', told_at) desc nulls last,
+                is_snapshot desc nulls last,
+                type_rank desc nulls last,
+                delivery_id desc nulls last,
+                body_key desc nulls last
+        ) = 1
+{% endmacro %}
+
+{# An amount of minor units in major ones: most currencies have two digits, some none or
+   three (ISO 4217, as Stripe has it). #}
+{% macro stripe_major(amount, currency) -%}
+    cast({{ amount }} * case
+        when {{ currency }} in (
+            'bif', 'clp', 'djf', 'gnf', 'jpy', 'kmf', 'krw', 'mga', 'pyg', 'rwf', 'vnd',
+            'vuv', 'xaf', 'xof', 'xpf'
+        ) then cast(1 as decimal(4, 3))
+        when {{ currency }} in ('bhd', 'jod', 'kwd', 'omr', 'tnd')
+            then cast(0.001 as decimal(4, 3))
+        else cast(0.01 as decimal(4, 3))
+    end as decimal(28, 15))
+{%- endmacro %}
+
+{# Pre-hook of a table that grows by deliveries of Stripe: takes out what a build by hand
+   that failed half way has left of the new batches. #}
+{% macro forget_new_stripe() %}
+    {{- forget('batch_seq in (' ~ new_batches('stripe') ~ ')') -}}
+{% endmacro %}
+
+{# The rows of such a table that are new to this build. #}
+{% macro new_of(relation) -%}
+    {%- if is_increment() -%}
+    (select * from {{ relation }} where batch_seq in ({{ new_batches('stripe') }}))
+    {%- else -%}
+    {{ relation }}
+    {%- endif -%}
+{%- endmacro %}
+
+{# Events that Stripe tells, with the columns of a delivery of an event. #}
+{% macro select_stripe_event(relation) -%}
+    {%- set filled = [
+        'landed_at', 'source', 'event_id', 'source_id', 'event_type', 'occurred_at',
+        'received_at', 'user_id', 'email', 'stripe_id', 'properties', 'traits',
+        'metadata', 'body_key',
+    ] -%}
+    select
+        batch_seq,
+        row_number
+        {%- for name in delivery_columns() %},
+        {{ name if name in filled else 'cast(null as string) as ' ~ name }}
+        {%- endfor %}
+    from {{ relation }}
+{%- endmacro %}

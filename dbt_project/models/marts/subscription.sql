@@ -1,0 +1,89 @@
+-- Grain: one row per subscription that was told of by as_of: what held of it then.
+{{ config(materialized='view') }}
+
+with state as (
+
+    select * from {{ ref('int_stripe__subscription_at_as_of') }}
+
+),
+
+-- Whose it is: the customer's, else that of the user that its metadata names.
+owner as (
+
+    select
+        identifier.id_type,
+        identifier.id_value,
+        owner.person_id,
+        owner.person_key
+    from {{ ref('int_identity__identifier') }} as identifier
+    inner join {{ ref('int_identity__owner') }} as owner
+        on identifier.identifier_key = owner.identifier_key
+    where identifier.id_type in ('stripe_id', 'user_id')
+
+),
+
+final as (
+
+    select
+        state.subscription_id,
+        state.subscription_key,
+        coalesce(customer.person_id, account_user.person_id) as person_id,
+        coalesce(customer.person_key, account_user.person_key) as person_key,
+        state.stripe_subscription_id,
+        state.account,
+        state.livemode,
+        state.customer_id as stripe_customer_id,
+        state.plan_id,
+        state.plan_name,
+        {{ stripe_major('state.unit_amount', 'state.currency') }} as price,
+        state.currency,
+        state.quantity,
+        case
+            when
+                state.billing_interval = 'year'
+                or (
+                    state.billing_interval = 'month'
+                    and state.billing_interval_count >= 12
+                )
+                then 'annual'
+            when state.billing_interval in ('day', 'week', 'month') then 'monthly'
+        end as billing_cycle,
+        state.billing_interval,
+        state.billing_interval_count,
+        state.started_at as start_date,
+        not state.is_start_told as is_start_assumed,
+        state.trial_end_at as trial_end_date,
+        case
+            when
+                not (state.is_deleted or state.cancel_at_period_end)
+                and state.stripe_status in ('active', 'trialing', 'past_due', 'unpaid')
+                then state.period_end_at
+        end as renewal_date,
+        state.cancel_requested_at,
+        case
+            when state.is_deleted then coalesce(state.ended_at, state.told_at)
+            else state.ended_at
+        end as cancelled_at,
+        state.cancellation_reason,
+        case
+            when
+                state.is_deleted
+                or state.stripe_status in ('canceled', 'incomplete_expired')
+                then 'cancelled'
+            when state.stripe_status = 'paused' or state.pause_behavior is not null
+                then 'paused'
+            when state.stripe_status in ('past_due', 'unpaid') then 'past_due'
+            when state.stripe_status in ('active', 'trialing') then 'active'
+        end as status,
+        state.stripe_status,
+        state.told_at as updated_at,
+        state.metadata
+    from state
+    left join owner as customer
+        on customer.id_type = 'stripe_id' and state.customer_id = customer.id_value
+    left join owner as account_user
+        on account_user.id_type = 'user_id' and state.user_id = account_user.id_value
+
+)
+
+select * from final

@@ -1,0 +1,427 @@
+"""What Stripe tells: one state of each subscription and one event of each fact, in whatever order it is told."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from models.landing import STRIPE
+from tests.dbt.builds import Workshop, delivery, hashes, opened, rows_of
+from tests.dbt.stripes import (
+    BEGIN,
+    NOW,
+    at,
+    customer,
+    event,
+    invoice,
+    invoice_of_2017,
+    snapshot,
+    subscription,
+    subscription_of_2017,
+)
+from tests.dbt.test_tables import CATALOG, busy_sql
+from warehouse.home import Home
+
+SHAPE = (
+    *("plan_id", "plan_name", "price", "currency", "quantity", "billing_cycle", "billing_interval"),
+    *("billing_interval_count", "start_date", "renewal_date", "cancelled_at", "status", "stripe_status"),
+)
+
+
+def workshop(folder: Path) -> Workshop:
+    return Workshop(Home(folder).ensure(), CATALOG, {"busy": busy_sql(1)})
+
+
+def day(number: float) -> datetime:
+    return BEGIN + timedelta(days=number)
+
+
+def small_life(name: str) -> list[dict[str, Any]]:
+    """Trial, conversion, payment, more seats, the end."""
+    sub = f"sub_{name}"
+    trial = {"trial_start": at(0), "trial_end": at(7)}
+    return [
+        event("customer.subscription.created", 0, subscription(name, status="trialing", **trial)),
+        event("customer.subscription.updated", 7, subscription(name, **trial), previous={"status": "trialing"}),
+        event("invoice.paid", 7, invoice(name, sub, 7, customer=f"cus_{name}")),
+        event(
+            "customer.subscription.updated",
+            10,
+            subscription(name, quantity=3, **trial),
+            previous={"items": {"data": [{"id": f"si_{name}", "quantity": 1, "price": {"id": "price_pro"}}]}},
+        ),
+        event(
+            "customer.subscription.deleted",
+            20,
+            subscription(name, quantity=3, status="canceled", ended_at=at(20), canceled_at=at(20), **trial),
+        ),
+    ]
+
+
+def lives_of(file: Path) -> dict[str, tuple[Any, list[Any]]]:
+    """For each life the row of its subscription and its events, without its name."""
+    with opened(file) as connection:
+        rows = connection.execute(
+            f"select stripe_subscription_id, {', '.join(SHAPE)}, person_key is not null from subscription"
+        ).fetchall()
+        happened = connection.execute(
+            "select regexp_extract(source_id, '_(p[0-9]+x)', 1),"
+            " regexp_replace(event_id, 'p[0-9]+x', 'NAME', 'g'), occurred_at, received_at,"
+            " regexp_replace(properties, 'p[0-9]+x', 'NAME', 'g'), person_key is not null"
+            " from event order by occurred_at, event_id"
+        ).fetchall()
+    found: dict[str, tuple[Any, list[Any]]] = {row[0].removeprefix("sub_"): (row[1:], []) for row in rows}
+    for name, *told in happened:
+        found[name][1].append(told)
+    return found
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param((3, 5), id="two builds"), pytest.param((1, 2, 3, 4, 5), marks=pytest.mark.slow)],
+)
+def permuted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Every order of a small life, one delivery a batch, built after some of them, and the same from nothing."""
+    shop = workshop(tmp_path_factory.mktemp("permuted"))
+    orders = list(permutations(range(5)))
+    file = None
+    for place in range(5):
+        shop.land([small_life(f"p{number}x")[order[place]] for number, order in enumerate(orders)], STRIPE)
+        if place + 1 in request.param:
+            file = shop.build(NOW)
+    assert file is not None
+    return file, shop.build(NOW, full=True)
+
+
+def test_every_order_of_a_life_gives_the_same_rows(permuted: tuple[Path, Path]) -> None:
+    """The subscription, its person and its events do not depend on what arrived first."""
+    file, _ = permuted
+    lives = lives_of(file)
+    first = lives["p0x"]
+    assert dict(zip(SHAPE, first[0], strict=False)) == {
+        "plan_id": "price_pro",
+        "plan_name": "Pro",
+        "price": 29,
+        "currency": "usd",
+        "quantity": 3,
+        "billing_cycle": "monthly",
+        "billing_interval": "month",
+        "billing_interval_count": 1,
+        "start_date": day(0),
+        "renewal_date": None,
+        "cancelled_at": day(20),
+        "status": "cancelled",
+        "stripe_status": "canceled",
+    }
+    assert [(event_id, occurred_at, has_person) for event_id, occurred_at, *_, has_person in first[1]] == [
+        ("sub_NAME:subscription_started", day(0), True),
+        ("sub_NAME:trial_started", day(0), True),
+        ("in_NAME:payment_succeeded", day(7), True),
+        ("sub_NAME:purchase_completed", day(7), True),
+        ("sub_NAME:subscription_updated:evt_customer.subscription.updated_10_sub_NAME", day(10), True),
+        ("sub_NAME:subscription_cancelled", day(20), True),
+    ]
+    assert len(lives) == 120
+    assert [name for name, life in lives.items() if life != first] == []
+
+
+def test_increments_equal_a_build_from_nothing(permuted: tuple[Path, Path]) -> None:
+    """Every table, and nothing counts as a conflict."""
+    file, full = permuted
+    assert hashes(file) == hashes(full)
+    assert rows_of(file, "event_conflict", ["event_id"]) == []
+
+
+def scenario() -> Iterable[dict[str, Any]]:
+    """Subscriptions of one build, each a case of its own."""
+    yield event("customer.subscription.updated", 1, subscription("new"))
+    yield event("customer.subscription.updated", 1, subscription_of_2017("old"))
+    # A late update does not revive what was deleted, nor does a snapshot of before.
+    yield event("customer.subscription.deleted", 5, subscription("dead", status="canceled", ended_at=at(5)))
+    yield event("customer.subscription.updated", 6, subscription("dead", quantity=9))
+    yield snapshot(subscription("dead"), 7)
+    # In one second: created, updated, and the snapshot last.
+    yield event("customer.subscription.updated", 2, subscription("tie", quantity=2))
+    yield event("customer.subscription.created", 2, subscription("tie", quantity=1))
+    yield event("customer.subscription.updated", 2, subscription("snap", quantity=2))
+    yield snapshot(subscription("snap", quantity=5), 2)
+    # Equal ids of another mode and of other accounts.
+    for quantity, changes in enumerate(
+        ({}, {"livemode": False}, {"account": "acct_1"}, {"account": "acct_2"}), start=1
+    ):
+        yield event("customer.subscription.created", 3, subscription("same", quantity=quantity), **changes)
+        paid = invoice("same", "sub_same", 3, customer="cus_same", amount_paid=quantity)
+        yield event("invoice.paid", 3, paid, **changes)
+    for status in ("trialing", "past_due", "unpaid", "incomplete", "incomplete_expired", "paused", "brand_new"):
+        yield snapshot(subscription(f"is_{status}", status=status), 4)
+    pause = {"behavior": "void", "resumes_at": at(40)}
+    yield event("customer.subscription.created", 1, subscription("pause"))
+    yield event(
+        "customer.subscription.updated",
+        2,
+        subscription("pause", pause_collection=pause),
+        previous={"pause_collection": None},
+    )
+    yield event("customer.subscription.updated", 3, subscription("pause"), previous={"pause_collection": pause})
+    yield event(
+        "customer.subscription.updated",
+        4,
+        subscription("pause", pause_collection=pause),
+        previous={"pause_collection": None},
+    )
+    yield event("customer.subscription.paused", 5, subscription("endive", status="paused"))
+    yield event(
+        "customer.subscription.updated", 5, subscription("endive", status="paused"), previous={"status": "active"}
+    )
+    yield event("customer.subscription.resumed", 6, subscription("endive"))
+    # A renewal moves the period of the item and is no change of plan; a switch of plan is one.
+    period = {"items": {"data": [{"id": "si_renew", "quantity": 1, "price": {"id": "price_pro"}}]}}
+    yield event("customer.subscription.updated", 31, subscription("renew"), previous=period)
+    yield event("customer.subscription.updated", 32, subscription("switch", plan_id="b"), previous=period)
+    yield event(
+        "customer.subscription.updated", 32, subscription_of_2017("seats", quantity=2), previous={"quantity": 1}
+    )
+    yield snapshot(subscription("year", interval="year", amount=29_000), 4)
+    yield snapshot(subscription("quarter", count=3), 4)
+    yield snapshot(subscription("yen", currency="jpy", amount=2900), 4)
+    yield snapshot(subscription("dinar", currency="kwd", amount=2900), 4)
+    yield snapshot(subscription("tiers", amount=None), 4)
+    yield snapshot({"id": "sub_bare", "object": "subscription", "customer": None}, 4)
+
+
+def money() -> Iterable[dict[str, Any]]:
+    """Payments of one build."""
+    # One payment that four deliveries tell; the later renewal is no purchase.
+    yield event("invoice.payment_succeeded", 3, invoice("2", "sub_pay", 3, customer="cus_pay"))
+    yield event("invoice.paid", 3, invoice("2", "sub_pay", 3, customer="cus_pay"))
+    yield event("invoice.updated", 9, invoice("2", "sub_pay", 3, customer="cus_pay"))
+    yield snapshot(invoice("2", "sub_pay", 3, customer={"id": "cus_pay", "object": "customer"}), 9)
+    yield event("invoice.paid", 2, invoice("1", "sub_pay", 2, customer="cus_pay", amount_paid=0))
+    yield event("invoice.paid", 33, invoice("3", "sub_pay", 33, customer="cus_pay"))
+    yield event("invoice.payment_succeeded", 3, invoice_of_2017("o2", "sub_opay", 3, customer="cus_opay"))
+    failed = {"status": "open", "amount_paid": 0, "status_transitions": {"paid_at": None}, "customer": "cus_pay"}
+    yield event("invoice.payment_failed", 63, invoice("4", "sub_pay", 63, attempt_count=1, **failed))
+    yield event("invoice.payment_failed", 63, invoice("4", "sub_pay", 63, attempt_count=1, **failed), id="evt_again")
+    yield event("invoice.payment_failed", 65, invoice("4", "sub_pay", 63, attempt_count=2, **failed))
+    refund = {"id": "re_1", "object": "refund", "amount": 500, "created": at(8), "currency": "usd", "charge": "ch_1"}
+    yield event("refund.created", 8, refund | {"reason": "requested_by_customer"})
+    charge = {"id": "ch_1", "object": "charge", "customer": "cus_pay", "currency": "usd", "amount_refunded": 500}
+    listed = {"id": "re_1", "amount": 500, "created": at(8), "reason": "requested_by_customer"}
+    yield event("charge.refunded", 8, charge | {"refunds": {"data": [listed]}})
+    dispute = {"id": "dp_1", "object": "dispute", "amount": 2900, "created": at(9), "currency": "usd", "charge": charge}
+    yield event("charge.dispute.created", 9, dispute)
+    yield event("charge.dispute.closed", 12, dispute | {"status": "lost"})
+    session = {"id": "cs_1", "object": "checkout.session", "customer": "cus_pay", "client_reference_id": " ada "}
+    yield event("checkout.session.completed", 1, session | {"subscription": "sub_pay", "mode": "subscription"})
+    yield event("customer.created", 0, customer("m", email="Old@Example.com ", name="Ada"))
+    yield event(
+        "customer.updated", 5, customer("m", email="new@example.com", name="Ada L", metadata={"user_id": "u-ada"})
+    )
+    yield snapshot(customer("m", email="new@example.com", name="Ada L"), 9)
+    yield event("customer.deleted", 10, customer("m", email=None))
+    yield snapshot({"id": "cus_gone", "object": "customer", "deleted": True}, 10)
+    yield event("invoice.upcoming", 1, {"object": "invoice", "id": None, "customer": "cus_pay"})
+    yield event("brand.new", 1, {"object": "brand_new", "id": "x_1"})
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One build of all cases, with an event of the application's own."""
+    shop = workshop(tmp_path_factory.mktemp("cases"))
+    shop.land([*scenario(), *money()], STRIPE)
+    shop.land(
+        [
+            delivery(event_id="e1", event_type="video_rendered", occurred_at=day(0), user_id="u-ada"),
+            delivery(event_id="e2", event_type="video_rendered", occurred_at=day(0), user_id="ada"),
+        ]
+    )
+    return shop.build(NOW)
+
+
+def subscriptions(file: Path, *columns: str) -> dict[str, Any]:
+    """Columns of the own live subscriptions by the name of their case; one value where one column is asked for."""
+    with opened(file) as connection:
+        rows = connection.execute(
+            f"select stripe_subscription_id, {', '.join(columns)} from subscription where livemode and account = ''"
+        ).fetchall()
+    return {row[0].removeprefix("sub_"): row[1] if len(columns) == 1 else row[1:] for row in rows}
+
+
+def events(file: Path, condition: str, *columns: str) -> list[Any]:
+    """Columns of events in the order of time; single values where one column is asked for."""
+    with opened(file) as connection:
+        rows = connection.execute(
+            f"select {', '.join(columns)} from event where {condition} order by occurred_at, event_id"
+        ).fetchall()
+    return [row[0] for row in rows] if len(columns) == 1 else rows
+
+
+def test_the_oldest_and_the_newest_shape_give_equal_rows(built: Path) -> None:
+    """Whatever moved in the payloads since 2017."""
+    found = subscriptions(built, *SHAPE, "is_start_assumed")
+    assert found["old"] == found["new"]
+    assert found["new"][:7] == ("price_pro", "Pro", 29, "usd", 1, "monthly", "month")
+    assert found["new"][SHAPE.index("renewal_date")] == day(31)
+
+
+def test_what_was_deleted_stays_deleted(built: Path) -> None:
+    """A late update does not revive it."""
+    assert subscriptions(built, "status", "cancelled_at", "quantity")["dead"] == ("cancelled", day(5), 1)
+    assert events(built, "event_id = 'sub_dead:subscription_cancelled'", "occurred_at") == [day(5)]
+
+
+def test_order_within_a_second(built: Path) -> None:
+    """Created, updated, and what the API answered last."""
+    found = subscriptions(built, "quantity", "is_start_assumed")
+    assert (found["tie"], found["snap"]) == ((2, False), (5, True))
+
+
+def test_modes_and_accounts_stay_apart(built: Path) -> None:
+    """Equal ids are other subscriptions, and other events."""
+    with opened(built) as connection:
+        rows = connection.execute(
+            "select account, livemode, quantity from subscription where stripe_subscription_id = 'sub_same' order by 3"
+        ).fetchall()
+    assert rows == [("", True, 1), ("", False, 2), ("acct_1", True, 3), ("acct_2", True, 4)]
+    found = events(built, "event_type = 'purchase_completed' and source_id = 'sub_same'", "event_id", "properties")
+    assert {event_id: json.loads(properties)["amount_minor"] for event_id, properties in found} == {
+        "sub_same:purchase_completed": 1,
+        "test/sub_same:purchase_completed": 2,
+        "acct_1/sub_same:purchase_completed": 3,
+        "acct_2/sub_same:purchase_completed": 4,
+    }
+    assert json.loads(events(built, "event_id = 'acct_1/sub_same:purchase_completed'", "metadata")[0]) == {
+        "livemode": True,
+        "account": "acct_1",
+    }
+
+
+def test_statuses_roll_up(built: Path) -> None:
+    """Stripe's own stands beside; one that is not known is null and no guess."""
+    found = subscriptions(built, "status")
+    assert {name.removeprefix("is_"): status for name, status in found.items() if name.startswith("is_")} == {
+        "trialing": "active",
+        "past_due": "past_due",
+        "unpaid": "past_due",
+        "incomplete": None,
+        "incomplete_expired": "cancelled",
+        "paused": "paused",
+        "brand_new": None,
+    }
+    assert (found["pause"], found["endive"], found["bare"]) == ("paused", "active", None)
+    assert events(built, "source_id in ('sub_is_incomplete', 'sub_is_incomplete_expired')", "event_type") == []
+
+
+def test_prices_and_periods(built: Path) -> None:
+    """In major units of their currency; tiers have no one price."""
+    found = subscriptions(built, "price", "billing_cycle")
+    assert [found[name] for name in ("year", "quarter", "yen", "tiers", "bare")] == [
+        (290, "annual"),
+        (29, "monthly"),
+        (2900, "monthly"),
+        (None, "monthly"),
+        (None, None),
+    ]
+    assert str(found["dinar"][0]) == "2.900000000000000"
+
+
+def test_pauses_in_both_meanings(built: Path) -> None:
+    """Of the collection, and of the subscription, which two events tell."""
+    assert events(built, "source_id = 'sub_pause' and event_type <> 'subscription_started'", "event_type") == [
+        "subscription_paused",
+        "subscription_resumed",
+        "subscription_paused",
+    ]
+    assert events(built, "source_id = 'sub_endive' and event_type <> 'subscription_started'", "event_type") == [
+        "subscription_paused",
+        "subscription_resumed",
+    ]
+
+
+def test_only_plan_and_quantity_make_an_update(built: Path) -> None:
+    """A renewal is none."""
+    found = events(built, "event_type = 'subscription_updated'", "source_id")
+    assert sorted(found) == ["sub_seats", "sub_switch"]
+
+
+def test_a_payment_is_one_event_whoever_tells_it(built: Path) -> None:
+    """Its facts are the same in all tellings; the first above 0 is the purchase."""
+    ids = "'in_1', 'in_2', 'in_3', 'in_o2'"
+    assert events(built, f"event_type = 'payment_succeeded' and source_id in ({ids})", "event_id") == [
+        *("in_1:payment_succeeded", "in_2:payment_succeeded", "in_o2:payment_succeeded", "in_3:payment_succeeded"),
+    ]
+    (properties,) = events(built, "event_id = 'in_2:payment_succeeded'", "properties")
+    assert json.loads(properties) == {
+        "invoice_id": "in_2",
+        "subscription_id": "sub_pay",
+        "currency": "usd",
+        "billing_reason": "subscription_cycle",
+        "amount_minor": 2900,
+    }
+    assert events(
+        built, "event_type = 'purchase_completed' and source_id <> 'sub_same'", "event_id", "occurred_at"
+    ) == [
+        ("sub_opay:purchase_completed", day(3)),
+        ("sub_pay:purchase_completed", day(3)),
+    ]
+    assert rows_of(built, "event_conflict", ["event_id"]) == []
+
+
+def test_failures_refunds_disputes_checkouts(built: Path) -> None:
+    """Each attempt, each refund and each dispute once, with the customer where any telling knows it."""
+    kinds = "'payment_failed', 'refund_created', 'dispute_created', 'checkout_completed'"
+    assert events(built, f"event_type in ({kinds})", "event_id", "occurred_at", "person_key is not null") == [
+        ("cs_1:checkout_completed", day(1), True),
+        ("re_1:refund_created", day(8), True),
+        ("dp_1:dispute_created", day(9), True),
+        ("in_4:payment_failed:1", day(63), True),
+        ("in_4:payment_failed:2", day(65), True),
+    ]
+    assert not any(events(built, "source = 'stripe'", "is_action"))
+
+
+def test_customers_are_persons(built: Path) -> None:
+    """By e-mail, by the user in the metadata, and by the reference of a checkout."""
+    with opened(built) as connection:
+        known = dict(
+            connection.execute(
+                "select identifier.id_type || ' ' || coalesce(identifier.email, identifier.id_value), owner.person_key"
+                " from intermediate.int_identity__identifier as identifier"
+                " inner join intermediate.int_identity__owner as owner using (identifier_key)"
+            ).fetchall()
+        )
+        assert known["stripe_id cus_m"] == known["user_id u-ada"]
+        assert known["stripe_id cus_m"] == known["email old@example.com"] == known["email new@example.com"]
+        assert known["stripe_id cus_pay"] == known["user_id ada"] != known["user_id u-ada"]
+        names = connection.execute(
+            "select name, email from person where person_key = $key", {"key": known["user_id u-ada"]}
+        ).fetchall()
+    assert names == [("Ada L", "new@example.com")]
+    assert events(built, "source_id = 'cus_m'", "event_type", "occurred_at") == [
+        ("customer_created", day(0)),
+        ("customer_updated", day(5)),
+        ("customer_updated", day(9)),
+    ]
+
+
+def test_as_of_cuts_what_was_told_later(built: Path, tmp_path: Path) -> None:
+    """A reader of an earlier day sees the subscriptions as they were told by then."""
+    earlier = tmp_path / "earlier.duckdb"
+    shutil.copyfile(built, earlier)
+    earlier.chmod(0o600)
+    with duckdb.connect(str(earlier)) as connection:
+        connection.execute("update build_info set as_of = $as_of", {"as_of": day(4.5)})
+    found = subscriptions(earlier, "status", "quantity")
+    assert (found["pause"], "dead" in found, "endive" in found) == (("paused", 1), False, False)
+    with duckdb.connect(str(earlier)) as connection:
+        connection.execute("update build_info set as_of = $as_of", {"as_of": day(3.5)})
+    found = subscriptions(earlier, "status", "quantity")
+    assert (found["pause"], found["tie"], "year" in found) == (("active", 1), ("active", 2), False)
