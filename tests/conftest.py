@@ -37,6 +37,25 @@ ODD_EVENTS = (
         for who in ("a", "b")
     ),
 )
+#: Landed with the sample, too: one event of Meta, told by its pixel and by a server.
+META_COPIES = tuple(
+    {
+        "received_at": f"2026-06-01T10:00:0{second}Z",
+        "channel": channel,
+        "body": {
+            "data": [
+                {
+                    "event_name": "Lead",
+                    "event_time": 1780308000,
+                    "event_id": "lead-1",
+                    "action_source": "website",
+                    "user_data": {"external_id": ["=1+1"]},
+                }
+            ]
+        },
+    }
+    for second, channel in ((1, "pixel"), (3, "server"))
+)
 
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", parent=settings.get_profile("default"), derandomize=True)
@@ -78,6 +97,7 @@ def _build_sample(folder: Path) -> None:
     studio = Studio.make(folder)
     (folder / INGEST_REPORT).write_text(studio.ok("ingest", "events", SAMPLE, "--format", "json").out)
     studio.land("odd", ODD_EVENTS)
+    studio.land("meta", META_COPIES, writer="meta")
     report = studio.build("--as-of", "2026-07-01")
     (folder / BUILD_REPORT).write_text(json.dumps(report))
 

@@ -26,6 +26,7 @@ PRINTED: dict[str, str | tuple[str, ...]] = {
     "gdp cohort": ("cohort",),
     "gdp churn users": ("churn", "users"),
     "gdp overlap": ("overlap", "power_users", "active_creators"),
+    "gdp meta matches": ("meta", "matches"),
     "Any report with --steps": (*FUNNEL, "--steps"),
     "gdp landing list, gdp landing forget": ("landing", "list"),
     "gdp status": ("status",),

@@ -87,11 +87,11 @@ class Studio:
             start_new_session=True,
         )
 
-    def land(self, name: str, events: Iterable[Mapping[str, Any]], *options: object) -> Any:
-        """Write events as a JSONL file and land it; returns the summary."""
+    def land(self, name: str, events: Iterable[Mapping[str, Any]], *options: object, writer: str = "events") -> Any:
+        """Write events, or deliveries of a service, as a JSONL file and land it; returns the summary."""
         file = self.folder / f"{name}.jsonl"
         file.write_text("".join(json.dumps(event) + "\n" for event in events), encoding="utf-8")
-        return self.ok("ingest", "events", file, "--format", "json", *options).json
+        return self.ok("ingest", writer, file, "--format", "json", *options).json
 
     def build(self, *options: object) -> Any:
         """Build; returns the report."""
