@@ -73,10 +73,12 @@ final as (
             when state.stripe_status = 'paused' or state.pause_behavior is not null
                 then 'paused'
             when state.stripe_status in ('past_due', 'unpaid') then 'past_due'
+            when state.stripe_status = 'active' and state.failed_at is not null
+                then 'past_due'
             when state.stripe_status in ('active', 'trialing') then 'active'
         end as status,
         state.stripe_status,
-        state.told_at as updated_at,
+        coalesce(state.failed_at, state.told_at) as updated_at,
         state.metadata
     from state
     left join owner as customer

@@ -2,36 +2,9 @@
 -- Whatever tells that an invoice is paid, the event is one, at the time of payment.
 {{ config(materialized='ephemeral') }}
 
-with delivery as (
+with invoice as (
 
-    select * from {{ ref('stg_stripe__delivery') }}
-    where object_type = 'invoice'
-
-),
-
-said as (
-
-    select * from {{ json_fields('delivery', 'object', stripe_invoice_fields()) }}
-
-),
-
-invoice as (
-
-    select
-        *,
-        object_id as invoice_id,
-        {{ stripe_integer('amount_paid_text') }} as amount_minor,
-        coalesce(invoice_status, case when paid_flag = 'true' then 'paid' end) = 'paid'
-            as is_paid,
-        coalesce(
-            {{ epoch_time('paid_text') }},
-            case
-                when event_type in ('invoice.paid', 'invoice.payment_succeeded')
-                    then told_at
-            end,
-            {{ epoch_time('created_text') }}
-        ) as paid_at
-    from said
+    select * from {{ new_of(ref('int_stripe__invoice_delivery')) }}
 
 ),
 
@@ -42,7 +15,7 @@ happened as (
         'payment_succeeded' as kind,
         invoice_id || ':payment_succeeded' as event_name,
         invoice_id as source_id,
-        paid_at as occurred_at
+        payment_at as occurred_at
     from invoice
     where is_paid
     union all
@@ -51,7 +24,7 @@ happened as (
         'purchase_completed',
         subscription_id || ':purchase_completed',
         subscription_id,
-        paid_at
+        payment_at
     from invoice
     where is_paid and amount_minor > 0 and subscription_id is not null
     union all
@@ -62,7 +35,7 @@ happened as (
         invoice_id,
         told_at
     from invoice
-    where event_type = 'invoice.payment_failed'
+    where is_failure
 
 ),
 

@@ -39,6 +39,51 @@ state as (
     union all
     {{ stripe_subscription_states('told_by_then') }}
 
+),
+
+invoice as (
+
+    select invoice.*
+    from {{ ref('int_stripe__invoice_delivery') }} as invoice
+    inner join build on invoice.told_at <= build.as_of
+
+),
+
+failure as (
+
+    select subscription_key, max(told_at) as failed_at
+    from invoice
+    where is_failure
+    group by subscription_key
+
+),
+
+payment as (
+
+    select subscription_key, max(payment_at) as payment_at
+    from invoice
+    where is_paid and subscription_key in (select subscription_key from failure)
+    group by subscription_key
+
+),
+
+-- A failed payment holds until a later payment, or a later telling of the subscription.
+final as (
+
+    select
+        state.*,
+        case
+            when
+                failure.failed_at > state.last_told_at
+                and (
+                    payment.payment_at is null or failure.failed_at > payment.payment_at
+                )
+                then failure.failed_at
+        end as failed_at
+    from state
+    left join failure on state.subscription_key = failure.subscription_key
+    left join payment on state.subscription_key = payment.subscription_key
+
 )
 
-select * from state
+select * from final
