@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("startup", "simulate", "landing", "build", "reports")
+NAMES = ("startup", "simulate", "landing", "sources", "build", "reports")
 
 
 def main() -> int:

@@ -111,11 +111,16 @@ def opened_deliveries(relation: str) -> str:
     return f"""
         select
             row_number,
-            case when is_enveloped then rtrim(text[length(head):-2]) else text end as body,
+            case when not is_enveloped then text when ends_with(inside, '}}') then inside
+                else rtrim(inside, ' \t\r') end as body,
             case when is_enveloped then regexp_extract(head, {pattern}, 1) end as received_text,
             case when is_enveloped then nullif(regexp_extract(head, {pattern}, 2), '') end as channel
         from (
-            select *, regexp_extract(text, {pattern}) as head, head <> '' as is_enveloped
-            from (select row_number, {trimmed} as text from {relation})
+            select *, head <> '' and ends_with(text, '}}') as is_enveloped,
+                substr(text, length(head), length(text) - length(head)) as inside
+            from (
+                select *, regexp_extract(text, {pattern}) as head
+                from (select row_number, {trimmed} as text from {relation})
+            )
         )
     """

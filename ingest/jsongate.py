@@ -25,7 +25,7 @@ READ_AHEAD = 32
 KEPT_BYTES = 4096
 
 _BOM = b"\xef\xbb\xbf"
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"?')
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
 _NOT_OPENERS_OR_NEWLINE = bytes(byte for byte in range(256) if byte not in b"[{\n")
 _NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 

@@ -1,4 +1,4 @@
-"""The messages of a service on their way to landing files.
+"""The messages of a service on their way to landing files: in bulk by SQL, and one by one where SQL has doubts.
 
 A row is a message: its number is its ordinal in the file. A delivery that is no strict JSON counts as one message and
 is quarantined whole; a message that cannot land is quarantined by itself, with all that its delivery said of it, so
@@ -7,20 +7,28 @@ that it lands later as it would have landed then.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
+import pyarrow as pa
+
 from ingest import strictjson
+from ingest.bulk import Bulk
 from ingest.delivery import Delivery, open_delivery
 from ingest.eventcheck import Rules, check_event
 from ingest.jsongate import Lines
+from ingest.jsonsql import TextFacts
 from ingest.parts import Parts
 from ingest.reasons import Reason, Refused, RefusedRow
 from ingest.redaction import redacted
 from ingest.service import Receipt, Service, messages_of
 
+#: So much text is looked at at a time, and so much of it one by one.
+BATCH_BYTES = 128 << 20
+_PIECE_BYTES = 8 << 20
 _BLANK = " \t\r\n"
+_NOTHING = pa.table({name: pa.array([], pa.int64()) for name in ("row_number", "line", "place")})
 
 
 class Messages:
@@ -51,19 +59,18 @@ class Messages:
         self._received_at = received_at
         self._place = place
         self._refused: list[RefusedRow] = []
+        self._batch: list[Lines] = []
+        self._bulk = Bulk(parts, rules, service, service.in_sql, received_at) if service.in_sql else None
 
     def take(self, lines: Lines) -> None:
         """Take a block of texts; blank ones hold nothing."""
-        checked: list[dict[str, Any]] = []
-        for line, text in _in_order(lines):
-            if isinstance(text, RefusedRow):
-                self._refuse(self._next_number(line), line, Refused(text.reason, text.detail), text.raw)
-            elif text.strip(_BLANK):
-                checked += self._checked(line, text)
-        self._parts.add_checked(checked)
+        self._batch.append(lines)
+        if sum(block.texts.nbytes for block in self._batch) >= BATCH_BYTES:
+            self._write_batch()
 
     def finish(self) -> None:
         """Write what is waiting."""
+        self._write_batch()
         self._parts.flush_checked()
 
     def drain_refused(self) -> list[RefusedRow]:
@@ -71,20 +78,99 @@ class Messages:
         refused, self._refused = self._refused, []
         return refused
 
-    def _next_number(self, line: int) -> int:
-        self.records += 1
-        return self.records if self._place else line
+    def _write_batch(self) -> None:
+        blocks, self._batch = self._batch, []
+        if not blocks:
+            return
+        texts = pa.table(
+            {
+                "row_number": pa.chunked_array([block.numbers for block in blocks], pa.int64()),
+                "text": pa.chunked_array([block.texts for block in blocks], pa.string()),
+            }
+        )
+        unseen = {row.row_number or 0: row for block in blocks for row in block.refused}
+        with self._parts.registered("texts", texts):
+            if self._bulk:
+                self._bulk.open("texts", _facts_of(blocks))
+            self._number(unseen)
+            self._check_one_by_one(self._bulk.write("numbered_messages") if self._bulk else _NOTHING)
+        for line, first in self._rows("select line, first from firsts semi join unseen using (line)"):
+            row = unseen[line]
+            self._refuse(first, line, Refused(row.reason, row.detail), row.raw)
 
-    def _checked(self, line: int, text: str) -> Iterator[dict[str, Any]]:
-        """The landed form of a delivery's messages; those that have none are refused."""
+    def _number(self, unseen: Iterable[int]) -> None:
+        """Number the messages: ``firsts`` has the first of each delivery, ``numbered_messages`` what SQL may read."""
+        connection = self._parts.connection
+        self._create("unseen", {"line": list(unseen)})
+        others = "anti join clear_deliveries on row_number = clear_deliveries.line" if self._bulk else ""
+        connection.execute(
+            f"create or replace temp table odd_deliveries as select row_number as line, text from texts {others}"
+        )
+        odd = connection.sql("from odd_deliveries").to_arrow_table()
+        counts = [(row["line"], self._count(row["text"])) for piece in _pieces(odd) for row in piece.to_pylist()]
+        self._create("recounted", {"line": [line for line, _ in counts], "messages": [n for _, n in counts]})
+        counted = "from clear_deliveries union all" if self._bulk else ""
+        first = f"{self.records} + sum(messages) over (order by line) - messages + 1" if self._place else "line"
+        connection.execute(
+            f"""
+            create or replace temp table firsts as
+            select line, messages, ({first})::bigint as first
+            from ({counted} from recounted union all select line, 1 from unseen)
+            """
+        )
+        if self._bulk:
+            ordinal = "first + coalesce(place, 1) - 1" if self._place else "first"
+            connection.execute(
+                f"""
+                create or replace temp view numbered_messages as
+                select messages.*, {ordinal} as row_number
+                from messages inner join firsts using (line) semi join clear_deliveries using (line)
+                """
+            )
+        ((records,),) = self._rows("select coalesce(sum(messages), 0) from firsts")
+        self.records += int(records)
+
+    def _count(self, text: str) -> int:
+        """How many messages a delivery holds; one, if it is none."""
+        if not text.strip(_BLANK):
+            return 0
+        try:
+            delivery = open_delivery(text, self._rules.times)
+        except Refused:
+            return 1
+        return sum(1 for _ in messages_of(delivery.value, self._service))
+
+    def _check_one_by_one(self, left: pa.Table) -> None:
+        """Judge the messages that SQL left over, and all those of odd deliveries."""
+        with self._parts.registered("left_messages", left):
+            places = "select line, list(coalesce(place, 0)) as places from left_messages group by line"
+            waiting = self._parts.connection.sql(
+                f"""
+                select line, first, text, places
+                from firsts
+                inner join texts on texts.row_number = line
+                left join ({places}) using (line)
+                where places is not null or line in (select line from odd_deliveries)
+                order by line
+                """
+            ).to_arrow_table()
+        for piece in _pieces(waiting):
+            self._parts.add_checked([row for one in piece.to_pylist() for row in self._checked(**one)])
+
+    def _checked(self, line: int, first: int, text: str, places: list[int] | None) -> Iterator[dict[str, Any]]:
+        """The landed form of a delivery's messages, of all or of those in some places; the others are refused."""
+        if not text.strip(_BLANK):
+            return
         try:
             delivery = open_delivery(text, self._rules.times)
         except Refused as refusal:
-            self._refuse(self._next_number(line), line, refusal, text.encode())
+            self._refuse(first, line, refusal, text.encode())
             return
         receipt = Receipt(delivery.received_at, self._received_at, delivery.channel)
-        for place, message in messages_of(delivery.value, self._service):
-            number = self._next_number(line)
+        for offset, (place, message) in enumerate(messages_of(delivery.value, self._service)):
+            if places is not None and (place or 0) not in places:
+                continue
+            number = first + offset if self._place else first
             try:
                 yield self._landed(message, receipt) | {"row_number": number}
             except Refused as refusal:
@@ -100,12 +186,13 @@ class Messages:
         raw = redacted(raw, self._service.secret_keys)
         self._refused.append(RefusedRow(number, refusal.reason, refusal.detail + where, raw))
 
+    def _create(self, name: str, columns: dict[str, list[int]]) -> None:
+        arrays = {key: pa.array(values, pa.int64()) for key, values in columns.items()}
+        with self._parts.registered("given", pa.table(arrays)):
+            self._parts.connection.execute(f"create or replace temp table {name} as from given")
 
-def _in_order(lines: Lines) -> list[tuple[int, str | RefusedRow]]:
-    """The texts of a block, and those that no parser may see, by their numbers."""
-    found: list[tuple[int, str | RefusedRow]] = [(row.row_number or 0, row) for row in lines.refused]
-    found += zip(lines.numbers.to_pylist(), lines.texts.to_pylist(), strict=True)
-    return sorted(found, key=lambda one: one[0])
+    def _rows(self, query: str) -> list[tuple[Any, ...]]:
+        return self._parts.connection.execute(query).fetchall()
 
 
 def _self_contained(message: Any, delivery: Delivery) -> bytes:
@@ -115,3 +202,22 @@ def _self_contained(message: Any, delivery: Delivery) -> bytes:
         channel = "" if delivery.channel is None else f'"channel":{strictjson.quote(delivery.channel)},'
         text = f'{{"received_at":"{delivery.received_at:%Y-%m-%dT%H:%M:%S.%fZ}",{channel}"body":{text}}}'
     return text.encode()
+
+
+def _pieces(table: pa.Table) -> list[pa.RecordBatch]:
+    """The rows of a table in pieces that fit into memory as Python objects."""
+    pieces: list[pa.RecordBatch] = table.to_batches(
+        max_chunksize=max(1, _PIECE_BYTES * table.num_rows // max(1, table.nbytes))
+    )
+    return pieces
+
+
+def _facts_of(blocks: Iterable[Lines]) -> TextFacts:
+    """What is known of all texts of several blocks; those that were read line by line have not been looked at."""
+    is_ascii, has_escapes, depth = True, False, 0
+    for block in blocks:
+        data = b"" if block.is_ascii and not block.has_escapes else block.texts.buffers()[2].to_pybytes()
+        is_ascii = is_ascii and data.isascii()
+        has_escapes = has_escapes or b"\\" in data
+        depth = max(depth, block.depth)
+    return TextFacts(is_ascii=is_ascii, has_escapes=has_escapes, has_arrays=True, has_inner_objects=True, depth=depth)

@@ -38,6 +38,7 @@ class Meta:
     batch_key = "data"
     merged_keys: frozenset[str] = frozenset()
     secret_keys = frozenset({"access_token"})
+    in_sql = None
 
     def to_event(self, message: dict[str, Any], receipt: Receipt) -> dict[str, Any]:
         """See ``Service``."""

@@ -9,21 +9,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from ingest.eventcheck import is_address
+from ingest.messagesql import SqlReading
 from ingest.reasons import Reason, Refused
+from ingest.segment_sql import EVENT_TYPES, UTM, segment_sql
 from ingest.service import Receipt
 from ingest.strictjson import shown, write
 from models import limits
 from models.keys import normalise_email
 
-#: The six calls, and the event type of each; a track call is called by its event.
-EVENT_TYPES: dict[str, str | None] = {
-    "identify": "identify",
-    "track": None,
-    "page": "page_view",
-    "screen": "screen_view",
-    "group": "group",
-    "alias": "alias",
-}
 #: Keys of a message that are not written in camelCase everywhere.
 SPELLINGS = {
     "user_id": "userId",
@@ -31,13 +24,6 @@ SPELLINGS = {
     "message_id": "messageId",
     "group_id": "groupId",
     "previous_id": "previousId",
-}
-UTM = {
-    "utm_source": "source",
-    "utm_medium": "medium",
-    "utm_campaign": "name",
-    "utm_content": "content",
-    "utm_term": "term",
 }
 #: The first of these keys says which call a message without a type is.
 _TELLING = (("event", "track"), ("previousId", "alias"), ("groupId", "group"), ("traits", "identify"), ("name", "page"))
@@ -51,6 +37,7 @@ class Segment:
     batch_key = "batch"
     merged_keys = frozenset({"context", "integrations"})
     secret_keys = frozenset({"writeKey"})
+    in_sql = SqlReading(shared_keys=("sentAt",), kind=("type",), opened=((), ("context",)), columns=segment_sql)
 
     def to_event(self, message: dict[str, Any], receipt: Receipt) -> dict[str, Any]:
         """See ``Service``."""
@@ -68,7 +55,8 @@ class Segment:
             **_surroundings(context),
             **_times(rest, receipt),
         }
-        event["account_id"] = event["account_id"] or context.pop("groupId", None) or None
+        if event["account_id"] is None:
+            event["account_id"] = _unless_empty(context.pop("groupId", None))
         if context:
             rest["context"] = dict(sorted(context.items()))
         event["metadata"] = dict(sorted(rest.items())) or None
@@ -108,6 +96,10 @@ def _needed(key: str, rest: dict[str, Any], call: str) -> Any:
     return value
 
 
+def _unless_empty(value: Any) -> Any:
+    return None if value == "" else value
+
+
 def _object(name: str, value: Any) -> dict[str, Any]:
     if value is None:
         return {}
@@ -119,7 +111,8 @@ def _object(name: str, value: Any) -> dict[str, Any]:
 def _session(rest: dict[str, Any], context: dict[str, Any]) -> Any:
     """The client's session; RudderStack numbers sessions by their start in milliseconds."""
     for place in (rest, context):
-        if value := place.pop("sessionId", None):
+        value = _unless_empty(place.pop("sessionId", None))
+        if value is not None:
             is_whole = isinstance(value, int) and not isinstance(value, bool)
             return str(value) if is_whole else value
     return None
@@ -178,7 +171,7 @@ def _surroundings(context: dict[str, Any]) -> dict[str, Any]:
     return {
         "ip_address": context.pop("ip", None),
         "user_agent": context.pop(agent, None),
-        "device_id": device.get("id") or None,
+        "device_id": _unless_empty(device.get("id")),
         **{field: campaign.get(key) for field, key in UTM.items()},
     }
 

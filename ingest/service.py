@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from ingest.messagesql import SqlReading
+
 
 @dataclass(frozen=True)
 class Receipt:
@@ -42,6 +44,10 @@ class Service(Protocol):
     merged_keys: frozenset[str]
     secret_keys: frozenset[str]
 
+    @property
+    def in_sql(self) -> SqlReading | None:
+        """How SQL reads the messages that are plainly in order; None leaves all to ``to_event``."""
+
     def to_event(self, message: dict[str, Any], receipt: Receipt) -> dict[str, Any]:
         """A message as an event of our own, for ``eventcheck.check_event``: the exact and complete rule.
 
@@ -59,23 +65,25 @@ class Service(Protocol):
 
 def messages_of(body: Any, service: Service) -> Iterator[tuple[int | None, Any]]:
     """The messages of a body, each complete in itself, with its place in the batch (from 1; None outside of one)."""
-    body = _without_secrets(body, service)
+    body = without_secrets(body, service)
     batch = body.get(service.batch_key) if isinstance(body, dict) else None
     if not isinstance(batch, list):
         yield None, body
         return
     shared = {key: value for key, value in body.items() if key != service.batch_key}
     for place, message in enumerate(batch, start=1):
-        yield place, _with_shared(_without_secrets(message, service), shared, service)
+        yield place, with_shared(without_secrets(message, service), shared, service)
 
 
-def _without_secrets(value: Any, service: Service) -> Any:
+def without_secrets(value: Any, service: Service) -> Any:
+    """An object without the service's secrets; anything else as it is."""
     if not isinstance(value, dict):
         return value
     return {key: item for key, item in value.items() if key not in service.secret_keys}
 
 
-def _with_shared(message: Any, shared: dict[str, Any], service: Service) -> Any:
+def with_shared(message: Any, shared: dict[str, Any], service: Service) -> Any:
+    """A message with what its batch says for all."""
     if not isinstance(message, dict):
         return message
     merged = dict(message)

@@ -71,6 +71,7 @@ def test_sql_opens_envelopes_like_python() -> None:
     """Where SQL finds a JSON body, it is the one that Python finds; else it leaves the text as it is."""
     texts = [envelope % (TIME, body) for envelope in ENVELOPES for body in BODIES]
     texts += [*BODIES, f'{{"received_at": "{TIME}", "body": {{}}, "extra": {{}}}}']
+    texts += [f'{{"received_at": "{TIME}", "body": {{}}{end}' for end in ("]", "", " x", "\t\r")]
     with duckdb.connect() as connection:
         connection.execute("create table texts (row_number bigint, text varchar)")
         connection.executemany("insert into texts values (?, ?)", list(enumerate(texts)))

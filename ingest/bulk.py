@@ -1,0 +1,218 @@
+"""The messages of many deliveries read by SQL: those whose shapes have been found to come out right.
+
+A shape (``ingest/messagesql.py``) is *strict* if a message of it is strict JSON; it is *good* if SQL brings its
+messages out as ``Service.to_event`` does. Both are found out on the first and the last message of a new shape.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+
+from ingest import strictjson
+from ingest.eventcheck import Rules, check_event
+from ingest.jsonshape import MAX_PLANNED_KEYS
+from ingest.jsonsql import TextFacts
+from ingest.landing_sql import CHECKED, RawRows, landed_select
+from ingest.messagesql import BatchForm, Path, Reader, SqlReading, messages_sql, raw_messages, shape_sql
+from ingest.parts import Parts
+from ingest.reasons import Refused
+from ingest.service import Receipt, Service, with_shared, without_secrets
+from warehouse.sql import quote_identifier
+
+#: So many new shapes are looked at in one go, the most frequent first; the messages of others go the exact way.
+_MOST_SHAPES = 2_000
+_REMEMBERED_SHAPES = 100_000
+_COMPARED = [name for name in CHECKED if name not in ("row_number", "event_id")]
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """One message of a shape, as it came."""
+
+    shape: int
+    id: int
+    text: str
+    received_at: datetime | None
+    shared: dict[str, Any]
+
+
+class Bulk:
+    """Reads the deliveries of one service, some at a time.
+
+    Args:
+        parts: where the rows go.
+        rules: what holds for all rows.
+        service: whose deliveries they are.
+        in_sql: how SQL reads them.
+        received_at: when deliveries were received that do not say so themselves.
+    """
+
+    def __init__(
+        self, parts: Parts, rules: Rules, service: Service, in_sql: SqlReading, received_at: datetime | None
+    ) -> None:
+        self._parts = parts
+        self._connection = parts.connection
+        self._rules = rules
+        self._service = service
+        self._in_sql = in_sql
+        self._received_at = received_at
+        self._others: dict[Path, list[str]] = {path: [] for path in in_sql.opened}
+        self._strict: set[int] = set()
+        self._good: set[int] = set()
+        self._seen: set[int] = set()
+        self._facts = TextFacts(is_ascii=False, has_escapes=True, has_arrays=True, has_inner_objects=True, depth=0)
+
+    def open(self, texts: str, facts: TextFacts) -> None:
+        """Take deliveries apart.
+
+        Args:
+            texts: a relation of texts (row_number, text).
+            facts: what is known of all of them.
+
+        Leaves two tables: ``clear_deliveries`` (line, messages) for the deliveries whose messages are all strict JSON,
+        and ``messages`` for theirs and for others.
+        """
+        self._facts = facts
+        form = BatchForm(self._service.batch_key, self._in_sql.shared_keys, sorted(self._service.secret_keys))
+        shape = shape_sql(self._reader(), self._in_sql.kind, facts)
+        messages = messages_sql(texts, form, shape, self._rules.times, facts)
+        self._connection.execute(f"create or replace temp table messages as {messages}")
+        self._judge()
+        with self._parts.registered("strict_shapes", _shapes(self._strict)):
+            self._connection.execute(
+                """
+                create or replace temp table clear_deliveries as
+                select line, count(*) as messages from messages
+                group by line
+                having bool_and(coalesce(shape in (from strict_shapes), false))
+                """
+            )
+
+    def write(self, numbered: str) -> pa.Table:
+        """Write the messages that come out right.
+
+        Args:
+            numbered: the messages that may be written: a relation like ``messages``, with row_number.
+
+        Returns: row_number, line and place of the others.
+        """
+        left = f"(select row_number, line, place from {numbered})"
+        with self._parts.registered("good_shapes", _shapes(self._good)):
+            good = f"(from {numbered} where shape in (from good_shapes))"
+            for raw in self._raws(good):
+                select = landed_select(raw, self._rules)
+                rest = self._parts.write(select, computes_ids="event_id" not in raw.fields, missing_from=left)
+                assert rest is not None
+                if not rest.num_rows:
+                    break
+                with self._parts.registered("rest", rest):
+                    self._connection.execute("create or replace temp table left_over as from rest")
+                left = "left_over"
+        return rest
+
+    def _raws(self, relation: str) -> Iterator[RawRows]:
+        """The rows of messages that have an id, and those of messages that have none."""
+        reader = self._reader()
+        raw = raw_messages(relation, reader, self._in_sql.columns(reader, self._others, self._received_at), self._facts)
+        yield raw
+        nameless = f"select * replace (ok and event_id is null as ok) from ({raw.sql})"
+        yield replace(raw, sql=nameless, fields=[name for name in raw.fields if name != "event_id"])
+
+    def _reader(self) -> Reader:
+        """A reader that has been asked for everything but the keys that are learnt."""
+        reader = Reader()
+        self._in_sql.columns(reader, dict.fromkeys(self._in_sql.opened, ()), self._received_at)
+        return reader
+
+    def _judge(self) -> None:
+        """Find out which of the new shapes are strict and which are good."""
+        if len(self._seen) > _REMEMBERED_SHAPES:
+            self._seen, self._strict, self._good = set(), set(), set()
+        samples = self._samples()
+        exact: dict[int, dict[str, Any] | None] = {}
+        broken: set[int] = set()
+        for sample in samples:
+            try:
+                exact[sample.id] = self._exact(strictjson.parse(sample.text), sample)
+            except Refused:
+                broken.add(sample.shape)
+        shapes = {sample.shape for sample in samples}
+        self._seen |= shapes
+        self._strict |= shapes - broken
+        self._learn(samples)
+        by_sql = self._by_sql([sample.id for sample in samples if sample.shape not in broken])
+        right = {sample.shape for sample in samples if sample.id in by_sql}
+        wrong = {sample.shape for sample in samples if sample.id in by_sql and by_sql[sample.id] != exact[sample.id]}
+        self._good |= right - wrong - broken
+
+    def _samples(self) -> list[_Sample]:
+        found = self._connection.execute(
+            "select shape, min(id), max(id) from messages where shape is not null group by shape order by count(*) desc"
+        ).fetchall()
+        new = [row for row in found if row[0] not in self._seen][:_MOST_SHAPES]
+        shapes = {number: shape for shape, first, last in new for number in (first, last)}
+        shared = "".join(f", {quote_identifier(f'shared_{key}')}" for key in self._in_sql.shared_keys)
+        rows = self._connection.execute(
+            f"select id, text, received_at{shared} from messages where id in $ids", {"ids": list(shapes)}
+        ).fetchall()
+        return [
+            _Sample(shapes[id_], id_, text, received_at, dict(zip(self._in_sql.shared_keys, said, strict=True)))
+            for id_, text, received_at, *said in rows
+        ]
+
+    def _exact(self, message: Any, sample: _Sample) -> dict[str, Any] | None:
+        """What the exact way brings out, None if it refuses."""
+        if not isinstance(message, dict):
+            return None
+        receipt = Receipt(sample.received_at, self._received_at)
+        try:
+            message = with_shared(without_secrets(message, self._service), sample.shared, self._service)
+            row = check_event(self._service.to_event(message, receipt), self._rules)
+        except Refused:
+            return None
+        return {name: row[name] for name in _COMPARED} | ({"event_id": row["event_id"]} if row["event_id"] else {})
+
+    def _by_sql(self, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+        """What SQL brings out, by the id of the message."""
+        if not ids:
+            return {}
+        found: dict[int, dict[str, Any]] = {}
+        relation = f"(select id as row_number, * from messages where id in ({', '.join(map(str, ids))}))"
+        for raw in self._raws(relation):
+            names = [*_COMPARED, *(["event_id"] if "event_id" in raw.fields else [])]
+            query = f"select row_number, {', '.join(names)} from ({landed_select(raw, self._rules)})"
+            for number, *row in self._connection.execute(query).fetchall():
+                found[number] = dict(zip(names, row, strict=True))
+        return found
+
+    def _learn(self, samples: Iterable[_Sample]) -> None:
+        """Note the keys that no field answers to, as far as there is room."""
+        reader = self._reader()
+        for path, known in self._others.items():
+            inner = {opened[-1] for opened in self._in_sql.opened if opened and opened[:-1] == path}
+            secrets = self._service.secret_keys if not path else frozenset()
+            passed = reader.handled(path) | inner | secrets | set(known)
+            keys = dict.fromkeys(key for sample in samples for key in _keys_at(sample.text, path))
+            known += [key for key in keys if key not in passed and key.isprintable()]
+            del known[MAX_PLANNED_KEYS:]
+
+
+def _keys_at(text: str, path: Path) -> Iterable[str]:
+    """The keys of an object inside a message."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return ()
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else ()
+
+
+def _shapes(shapes: Iterable[int]) -> pa.Table:
+    return pa.table({"shape": pa.array(sorted(shapes), pa.uint64())})
