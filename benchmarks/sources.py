@@ -1,6 +1,6 @@
 """How fast the deliveries of services land, against DuckDB's bare copy of the same file to Parquet.
 
-    python -m benchmarks.sources [--service segment] [--rows 200000] [--threads 2] [--rounds 2] [--folder DIR]
+    python -m benchmarks.sources [--service segment|meta] [--rows 200000] [--threads 2] [--rounds 2] [--folder DIR]
 
 Prints for single messages and for batches the least processor seconds of several interleaved rounds and their ratio.
 Target: 0.3. A service joins by an entry in ``SERVICES``.
@@ -9,6 +9,7 @@ Target: 0.3. A service joins by an entry in ``SERVICES``.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import random
 import shutil
@@ -87,12 +88,49 @@ def write_segment(path: Path, rows: int, per_delivery: int) -> None:
                 batch = []
 
 
+def meta_events(rows: int) -> Iterator[tuple[dict[str, Any], datetime]]:
+    """Events of about 500 bytes, as a server sends them, customers hashed."""
+    chance = random.Random(1)
+    start = datetime(2026, 1, 1, tzinfo=timezone.utc)
+    for number in range(rows):
+        moment = start + timedelta(seconds=chance.randrange(300 * 86_400))
+        customer = chance.randrange(50_000)
+        event: dict[str, Any] = {
+            "event_name": chance.choice(["PageView", "AddToCart", "Purchase", "Lead"]),
+            "event_time": int(moment.timestamp()),
+            "event_id": f"event-{number}",
+            "action_source": "website",
+            "event_source_url": f"https://shop.example/?utm_source=fb&utm_campaign=spring&fbclid=Iw{number}",
+            "user_data": {
+                "em": [hashlib.sha256(f"u{customer}@example.org".encode()).hexdigest()],
+                "fbp": f"fb.1.{1_500_000_000_000 + customer}.{customer * 7919}",
+                "client_ip_address": f"10.0.{chance.randrange(256)}.{chance.randrange(256)}",
+                "client_user_agent": _AGENT,
+            },
+        }
+        if event["event_name"] in ("AddToCart", "Purchase"):
+            event["custom_data"] = {"value": 9.5, "currency": "EUR", "content_ids": [f"sku{customer % 99}"]}
+        yield event, moment
+
+
+def write_meta(path: Path, rows: int, per_delivery: int) -> None:
+    """Payloads in their envelopes, of one event or of several."""
+    batch = []
+    with path.open("w") as file:
+        for event, moment in meta_events(rows):
+            batch.append(event)
+            if len(batch) == per_delivery:
+                body = {"data": batch, "access_token": "token"}
+                file.write(json.dumps({"received_at": _written(moment), "channel": "server", "body": body}) + "\n")
+                batch = []
+
+
 def _written(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 #: Each writes a file of so many messages, so many in a delivery.
-SERVICES: dict[Writer, Callable[[Path, int, int], None]] = {"segment": write_segment}
+SERVICES: dict[Writer, Callable[[Path, int, int], None]] = {"segment": write_segment, "meta": write_meta}
 
 
 def main(arguments: Sequence[str] = ()) -> None:

@@ -39,6 +39,7 @@ class _Sample:
     id: int
     text: str
     received_at: datetime | None
+    channel: str | None
     shared: dict[str, Any]
 
 
@@ -159,18 +160,18 @@ class Bulk:
         shapes = {number: shape for shape, first, last in new for number in (first, last)}
         shared = "".join(f", {quote_identifier(f'shared_{key}')}" for key in self._in_sql.shared_keys)
         rows = self._connection.execute(
-            f"select id, text, received_at{shared} from messages where id in $ids", {"ids": list(shapes)}
+            f"select id, text, received_at, channel{shared} from messages where id in $ids", {"ids": list(shapes)}
         ).fetchall()
         return [
-            _Sample(shapes[id_], id_, text, received_at, dict(zip(self._in_sql.shared_keys, said, strict=True)))
-            for id_, text, received_at, *said in rows
+            _Sample(shapes[id_], id_, text, received, channel, dict(zip(self._in_sql.shared_keys, said, strict=True)))
+            for id_, text, received, channel, *said in rows
         ]
 
     def _exact(self, message: Any, sample: _Sample) -> dict[str, Any] | None:
         """What the exact way brings out, None if it refuses."""
         if not isinstance(message, dict):
             return None
-        receipt = Receipt(sample.received_at, self._received_at)
+        receipt = Receipt(sample.received_at, self._received_at, sample.channel)
         try:
             message = with_shared(without_secrets(message, self._service), sample.shared, self._service)
             row = check_event(self._service.to_event(message, receipt), self._rules)

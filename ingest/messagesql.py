@@ -26,7 +26,7 @@ Path = tuple[str, ...]
 class Reader:
     """Hands out SQL expressions for the values of a message, and notes which values are asked for.
 
-    Besides, ``received_at`` is the time of receipt by the envelope, or null.
+    Besides, ``received_at`` and ``channel`` are what the envelope says of the receipt, or null.
     """
 
     texts: dict[Path, str] = field(default_factory=dict)
@@ -105,7 +105,7 @@ def object_sql(values: Mapping[str, str]) -> str:
 
 
 def messages_sql(texts: str, form: BatchForm, shape: str, times: TimeRange, facts: TextFacts) -> str:
-    """The query for the messages of deliveries: id, line, place, text, shape, received_at, one for each shared key.
+    """The query for the messages of deliveries: id, line, place, text, shape, received_at, channel, shared texts.
 
     It leaves out deliveries that are not surely JSON, or hold no message, or whose batches hold anything but messages
     and shared texts.
@@ -118,12 +118,12 @@ def messages_sql(texts: str, form: BatchForm, shape: str, times: TimeRange, fact
     )
     batch = f"json_extract(body, {quote_literal('$.' + quote_identifier(form.key) + '[*]')})::varchar[]"
     return f"""
-        select row_number() over () as id, line, place, text, {shape} as shape, received_at{said}
+        select row_number() over () as id, line, place, text, {shape} as shape, received_at, channel{said}
         from (
             select line, unnest(range(1, len(messages) + 1)) as ordinal, unnest(messages) as text,
-                case when is_batch then ordinal end as place, received_at{said}
+                case when is_batch then ordinal end as place, received_at, channel{said}
             from (
-                select row_number as line, received_at, is_batch{texts_of_shared},
+                select row_number as line, received_at, channel, is_batch{texts_of_shared},
                     case when is_batch then {batch} else [body] end as messages
                 from ({_opened_sql(texts, form)})
                 where {" and ".join(_plain_delivery(form, times, facts))}
@@ -190,7 +190,9 @@ def raw_messages(relation: str, reader: Reader, sql: MessageSql, facts: TextFact
             from {relation}
         )
     """
-    return RawRows(query, list(sql.columns), is_plain=facts.is_ascii and not facts.has_escapes)
+    custom = [name.removeprefix("custom:") for name in sql.columns if name.startswith("custom:")]
+    fields = [name for name in sql.columns if not name.startswith("custom:")]
+    return RawRows(query, fields, custom, is_plain=facts.is_ascii and not facts.has_escapes)
 
 
 def _pointer(path: Path) -> str:

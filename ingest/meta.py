@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
+from ingest.messagesql import SqlReading
+from ingest.meta_sql import ACTION_SOURCES, CHANNELS, COLUMNS, CUSTOM, FBP, SECRETS, SHARED, USER, UTM, meta_sql
 from ingest.metafields import PLAIN, hashed, is_sha256
 from ingest.reasons import Reason, Refused
 from ingest.service import Receipt
@@ -18,18 +20,8 @@ from ingest.strictjson import RawNumber, shown
 from ingest.times import instant
 from models.keys import email_sha256, normalise_id
 
-CHANNELS = ("pixel", "server")
-ACTION_SOURCES = (
-    *("website", "app", "email", "phone_call", "chat", "physical_store", "system_generated", "business_messaging"),
-    "other",
-)
-UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term")
-#: A browser's id as the pixel writes it: fb.<subdomains>.<milliseconds>.<random>; anything else may be many browsers'.
-_FBP = re.compile(r"fb\.\d\.\d{10,16}\.\d{1,20}", re.ASCII)
 #: Unix seconds have at most so many digits; more are milliseconds.
 _MAX_SECONDS = 10**11
-#: The client's address and agent have columns of their own.
-_COLUMNS = {"client_ip_address": "ip_address", "client_user_agent": "user_agent"}
 
 
 class Meta:
@@ -37,8 +29,8 @@ class Meta:
 
     batch_key = "data"
     merged_keys: frozenset[str] = frozenset()
-    secret_keys = frozenset({"access_token"})
-    in_sql = None
+    secret_keys = SECRETS
+    in_sql = SqlReading(SHARED, kind=("event_name",), opened=((), (USER,), (CUSTOM,)), columns=meta_sql)
 
     def to_event(self, message: dict[str, Any], receipt: Receipt) -> dict[str, Any]:
         """See ``Service``."""
@@ -61,7 +53,7 @@ class Meta:
             "occurred_at": instant("event_time", seconds),
             "received_at": receipt.enveloped_at or receipt.otherwise_at,
             **people,
-            **{column: user.get(key) for key, column in _COLUMNS.items()},
+            **{column: user.get(key) for key, column in COLUMNS.items()},
             **{key: query.get(key) for key in UTM},
             "properties": _properties(
                 rest, action_source=action_source, event_source_url=address, fbclid=query.get("fbclid")
@@ -139,7 +131,7 @@ def _people(user: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     unreadable: list[str] = []
     for key, value in user.items():
         if key in PLAIN:
-            if key not in _COLUMNS:
+            if key not in COLUMNS:
                 kept[key] = value
             continue
         hashes = [hashed(key, text) for text in _texts(key, value)]
@@ -188,7 +180,7 @@ def _own_id_key(external_id: str) -> str:
 
 
 def _browser(fbp: Any) -> str | None:
-    return fbp if isinstance(fbp, str) and _FBP.fullmatch(fbp) else None
+    return fbp if isinstance(fbp, str) and re.fullmatch(FBP, fbp) else None
 
 
 def _query(address: Any) -> dict[str, str]:
