@@ -174,10 +174,12 @@ def _replay_batch(
             if number not in refused
         ]
         assert len(rows) == len(outcomes) + len(refused), (len(rows), len(outcomes), len(refused))
+        # Where nothing is settled nothing lands, also not the good part of a text that is refused in part.
+        taken, landed_rows = (parts.taken, parts.landed) if outcomes else (0, 0)
         summary = ReplaySummary(
-            rows_in=parts.taken + len(refused),
-            landed=parts.landed,
-            duplicate=parts.taken - parts.landed,
+            rows_in=taken + len(refused),
+            landed=landed_rows,
+            duplicate=taken - landed_rows,
             still_refused={
                 by_number[number].id: f"{row.reason}: {row.detail}" for number, row in refused.items() if number
             },

@@ -31,6 +31,7 @@ from tests.ingest.stripes import (
     stripe_event,
     stripe_object,
 )
+from tests.pipeline.projects import Studio
 from warehouse.control import landed_files
 from warehouse.home import Home
 
@@ -312,6 +313,35 @@ def test_a_refused_text_may_turn_out_to_be_a_list(home: Home) -> None:
     (row,) = quarantined_rows(home)
     summary = replay(home, now=NOW, edits={row.id: row.raw + b"}"})
     assert (summary.landed, summary.duplicate, summary.still_refused) == (2, 0, {})
+
+
+def test_a_list_that_is_refused_in_part_waits_and_counts_nothing_as_landed(home: Home) -> None:
+    """What a replay reports is what landed; once the list is mended, all of it does."""
+    land_stripe(home, compact(listed(stripe_object(), stripe_object(id=None)))[:-1])
+    (row,) = quarantined_rows(home)
+    summary = replay(home, now=NOW, edits={row.id: row.raw + b"}"})
+    assert (summary.landed, summary.duplicate, list(summary.still_refused)) == (0, 0, [row.id])
+    assert landed_stripe(home, "delivery_id") == []
+    mended = compact(listed(stripe_object(), stripe_object(id="cus_2"))).encode()
+    summary = replay(home, now=NOW, edits={row.id: mended})
+    assert (summary.landed, summary.duplicate, summary.still_refused) == (2, 0, {})
+    assert landed_stripe(home, "delivery_id") == [("customer:cus_1",), ("customer:cus_2",)]
+
+
+def test_the_command(tmp_path: Path) -> None:
+    """gdp ingest stripe prints the counts; what is no JSON file, or received in the future, is said in one line."""
+    studio = Studio.make(tmp_path / "studio")
+    file = tmp_path / "a.json"
+    file.write_text(json.dumps(listed(stripe_object(), stripe_object(id=None)), indent=2))
+    at = ("--received-at", "2026-01-30T12:00:00Z")
+    summary = studio.ok("ingest", "stripe", file, "--format", "json", *at).json
+    assert (summary["rows_in"], summary["landed"], summary["quarantined"]) == (2, 1, 1)
+    assert landed_stripe(studio.home, "fetched_at") == [(RECEIVED,)]
+    (tmp_path / "a.csv").write_text("id,object\n1,event\n")
+    answer = studio.gdp("ingest", "stripe", tmp_path / "a.csv")
+    assert (answer.code, "what stripe delivers is JSON" in answer.err) == (1, True)
+    answer = studio.gdp("ingest", "stripe", file, "--received-at", "2199-01-01T00:00:00Z")
+    assert (answer.code, "is in the future" in answer.err) == (2, True), answer.err
 
 
 def test_the_schema_of_the_files(home: Home) -> None:
