@@ -20,8 +20,8 @@ class Kind(Enum):
     """What a field holds, which decides how it is checked and normalised."""
 
     IDENTIFIER = "identifier"  # trimmed, NFC, 1 to 256 bytes
-    EVENT_TYPE = "event type"  # the same in lower case, blanks as underscores
-    EMAIL = "e-mail"  # the same in lower case, blanks as underscores; what is no address links nobody
+    EVENT_TYPE = "event type"  # the same in lower case
+    EMAIL = "e-mail"  # the same in lower case; what is no address links nobody
     EMAIL_SHA256 = "SHA-256 of an e-mail"
     CHOICE = "one of a few words"
     TEXT = "text"

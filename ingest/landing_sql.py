@@ -36,10 +36,6 @@ MACROS = (
     """,
     # Python and SQL differ in the lower case of these two letters only (one by its place in the word).
     "create temp macro any_event_type(v) as any_id(v) and not contains(v, 'İ') and not contains(v, 'Σ')",
-    """
-    create temp macro event_key(v) as
-        case when contains(v, ' ') then regexp_replace(lower(v), ' +', '_', 'g') else lower(v) end
-    """,
     f"""
     create temp macro is_address(v) as
         strlen(v) <= {limits.MAX_ID_BYTES} and regexp_full_match(v, '[!-?A-~]+@[!-?A-~]+')
@@ -158,7 +154,7 @@ def landed_value(name: str, raw: RawRows, rules: Rules) -> str:
         return f"null::{TYPES[name].lower()}"
     match KINDS[name]:
         case Kind.EVENT_TYPE | Kind.EMAIL:
-            return _match_key(name)
+            return f"lower({name})"
         case Kind.TEXT:
             return f"nullif({name}, '')"
         case _:
@@ -237,10 +233,6 @@ def _custom_ids(names: Sequence[str]) -> str:
     return f"nullif('{{' || concat_ws(',', {', '.join(parts)}) || '}}', '{{}}')"
 
 
-def _match_key(name: str) -> str:
-    return f"event_key({name})" if KINDS[name] is Kind.EVENT_TYPE else f"lower({name})"
-
-
 def _given(raw: RawRows) -> str:
     """The original spelling of what the landed form changes, as a JSON object; null if nothing changed."""
     parts = []
@@ -249,5 +241,5 @@ def _given(raw: RawRows) -> str:
             original = "strftime(occurred_at at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ')"
             parts.append(f"case when sent_at <> received_at then '\"occurred_at\":\"' || {original} || '\"' end")
         elif name != "occurred_at" and name in raw.fields:
-            parts.append(f"case when {_match_key(name)} <> {name} then '\"{name}\":' || to_json({name}) end")
+            parts.append(f"case when lower({name}) <> {name} then '\"{name}\":' || to_json({name}) end")
     return f"nullif('{{' || concat_ws(',', {', '.join(parts)}) || '}}', '{{}}')" if parts else "null::varchar"

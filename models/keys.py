@@ -7,7 +7,6 @@ of its first 15 hexadecimal digits stands for it, because joins on text cost abo
 from __future__ import annotations
 
 import hashlib
-import re
 import unicodedata
 import uuid
 
@@ -23,9 +22,6 @@ IDENTIFIER_TYPES = (
     "anonymous_id",
     "device_id",
 )
-
-
-_BLANKS = re.compile(" +")
 
 
 def uuid5(name: str) -> uuid.UUID:
@@ -61,11 +57,8 @@ def normalise_email(value: str) -> str:
 
 
 def normalise_event_type(value: str) -> str:
-    """The match key of an event's name: ``Order Completed`` as ``order_completed``.
-
-    Surrounding white space off, Unicode NFC, lower case, blanks inside as one underscore.
-    """
-    return _BLANKS.sub("_", normalise_id(value).lower())
+    """The match key of an event's name: surrounding white space off, Unicode NFC, lower case."""
+    return normalise_id(value).lower()
 
 
 def email_sha256(email: str) -> str:

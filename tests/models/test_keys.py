@@ -6,15 +6,7 @@ import uuid
 
 import pytest
 
-from models.keys import (
-    NAMESPACE,
-    email_sha256,
-    identifier_uuid,
-    key_of,
-    normalise_email,
-    normalise_event_type,
-    normalise_id,
-)
+from models.keys import NAMESPACE, email_sha256, identifier_uuid, key_of, normalise_email, normalise_id
 
 
 def test_the_namespace_never_changes() -> None:
@@ -48,18 +40,3 @@ def test_an_identifier_keeps_its_case(given: str, expected: str) -> None:
 def test_an_email_is_lower_cased_and_its_tag_kept() -> None:
     """Guessing that a+tag@ is a@ would join people."""
     assert normalise_email(" Ada+News@Example.COM ") == "ada+news@example.com"
-
-
-@pytest.mark.parametrize(
-    ("given", "key"),
-    [
-        ("Order Completed", "order_completed"),
-        (" order  completed\t", "order_completed"),
-        ("order_completed", "order_completed"),
-        ("OrderCompleted", "ordercompleted"),
-        ("order-completed", "order-completed"),
-    ],
-)
-def test_an_event_type_is_written_in_snake_case(given: str, key: str) -> None:
-    """Words become one name; its match key is its own."""
-    assert normalise_event_type(given) == key == normalise_event_type(key)
