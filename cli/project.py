@@ -35,8 +35,9 @@ def status(
     context: typer.Context,
     format: Annotated[Literal["table", "json"], typer.Option("--format", help="How to print it.")] = "table",
 ) -> None:
-    """Say what has landed, what is in quarantine, what is built, and how fresh it is."""
-    from cli.output import emit_json, show_facts
+    """Say what has landed, what is in quarantine, what is built, and how each source is doing."""
+    from cli.output import emit_json, emit_text, show_facts, show_table
+    from pipeline.source_health import health_tables, type_facts
     from pipeline.status import read_status
 
     state = state_of(context)
@@ -45,6 +46,12 @@ def status(
         emit_json(found.to_json())
     else:
         show_facts(found.facts())
+        for table in health_tables(found.sources) if found.sources else ():
+            emit_text("\n")
+            show_table(table)
+        if types := type_facts(found.sources):
+            emit_text("\n")
+            show_facts(types)
 
 
 def show_config(context: typer.Context) -> None:

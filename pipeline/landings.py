@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -52,7 +52,9 @@ def list_landings(project: Project, numbers: Sequence[int] = ()) -> list[Landing
     found = chosen_landings(control, numbers) if numbers else landings(control)
     published, _ = read_published(home)
     built = published.max_batch_seq if published else 0
-    return [LandingState(landing, _source(landing), _state(landing, built)) for landing in found]
+    return [
+        LandingState(landing, source_of(landing.form, landing.options), _state(landing, built)) for landing in found
+    ]
 
 
 def forget_landings(project: Project, numbers: Sequence[int], *, now: datetime) -> Forgotten:
@@ -67,10 +69,10 @@ def forget_landings(project: Project, numbers: Sequence[int], *, now: datetime) 
         return forget(home, numbers, now=now)
 
 
-def _source(landing: Landing) -> str:
-    """The source of the landing's rows that named none."""
-    options = LandOptions.from_reading(dict(landing.options), LandOptions())
-    is_mapped = options.mapping is not None or Form(landing.form) in (Form.CSV, Form.PARQUET)
+def source_of(form: str, reading: Mapping[str, Any]) -> str:
+    """The source of an input's rows that named none, by its form and the way it was read."""
+    options = LandOptions.from_reading(dict(reading), LandOptions())
+    is_mapped = options.mapping is not None or Form(form) in (Form.CSV, Form.PARQUET)
     return options.source_for(is_mapped=is_mapped)
 
 

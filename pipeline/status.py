@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from ingest.quarantine import count_quarantine
 from models.errors import BusyError, GdpError
 from models.landing import EVENT
 from pipeline.project import Project
+from pipeline.source_health import PublishedSource, SourceHealth, published_sources, source_health
 from warehouse.control import builds, landed_files
 from warehouse.home import Home, file_system
 from warehouse.locks import exclusive
@@ -56,6 +58,7 @@ class Status:
     landed: Landed
     quarantined: dict[str, int]
     built: Built | None
+    sources: tuple[SourceHealth, ...]
     last_failure: str | None
     unreadable: str | None = None
     volatile: bool = False
@@ -70,6 +73,7 @@ class Status:
             "landed": _plain(self.landed),
             "quarantined": {"rows": sum(self.quarantined.values()), "reasons": self.quarantined},
             "built": _plain(self.built) if self.built else None,
+            "sources": [source.to_json() for source in self.sources],
             "unreadable": self.unreadable,
             "last_failure": self.last_failure,
             "orphaned": self.orphaned,
@@ -105,9 +109,6 @@ class Status:
             facts.append(("", f"{built.rows_landed_since:,} rows landed since"))
             facts.append(("", f"{built.events_without_person:,} events without any identifier"))
             facts.append(("", f"{built.conflicts:,} deliveries in conflict with an event of the same id"))
-            if built.unlisted_event_types:
-                names = ", ".join(f"{name} ({count:,})" for name, count in built.unlisted_event_types)
-                facts.append(("unlisted", f"event types that the catalog does not name: {names}"))
         if self.last_failure:
             facts.append(("failed", f"the last build: {self.last_failure}"))
         return facts
@@ -123,7 +124,7 @@ def read_status(project: Project, *, now: datetime) -> Status:
         UsageError: if it has no home.
     """
     home = project.existing_home()
-    built, unreadable = _built(project)
+    built, published, unreadable = _built(project)
     return Status(
         now=now,
         project=str(project.file or f"{project.folder} (no gdp.toml: defaults)"),
@@ -132,6 +133,7 @@ def read_status(project: Project, *, now: datetime) -> Status:
         landed=_landed(home),
         quarantined=_quarantined(home),
         built=built,
+        sources=source_health(home, published),
         unreadable=unreadable,
         last_failure=_last_failure(home),
         orphaned=len(list(home.orphaned.glob("*.parquet"))),
@@ -173,20 +175,20 @@ def _last_failure(home: Home) -> str | None:
         return None
 
 
-def _built(project: Project) -> tuple[Built | None, str | None]:
-    """The published generation, or why it cannot be read."""
+def _built(project: Project) -> tuple[Built | None, Mapping[str, PublishedSource], str | None]:
+    """The published generation and what it says of each source, or why it cannot be read."""
     try:
         if current_generation(project.home) is None:
-            return None, None
+            return None, {}, None
         with open_warehouse(project.home) as warehouse:
-            return _read_built(project, warehouse), None
+            listed = project.definitions().catalog.events
+            return _read_built(project, warehouse, listed), published_sources(warehouse, listed), None
     except GdpError as error:
-        return None, str(error)
+        return None, {}, str(error)
 
 
-def _read_built(project: Project, warehouse: Warehouse) -> Built:
+def _read_built(project: Project, warehouse: Warehouse, listed: Mapping[str, object]) -> Built:
     (row,) = warehouse.dicts("select built_at, max_batch_seq from build_info")
-    listed = project.definitions().catalog.events
     types = warehouse.rows(
         "select event_type, count(*) from event group by event_type order by count(*) desc, event_type"
     )

@@ -32,7 +32,7 @@ PRINTED: dict[str, str | tuple[str, ...]] = {
     "gdp status": ("status",),
 }
 #: Objects whose keys are data: each of their values has the same keys.
-MAPS = {"reasons", "bySource", "ofEach", "sizes", "metrics", "unlisted_event_types"}
+MAPS = {"reasons", "bySource", "ofEach", "sizes", "metrics", "unlisted_event_types", "unlisted_types", "unread_types"}
 
 #: The page shortens these; test_parts_of_a_funnel_are_funnels looks at them.
 PART = ".bySource.*."
