@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ from cli.state import state_of
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from pydantic import SecretStr
 
     from ingest.events import Progress
     from ingest.options import LandOptions, Writer
@@ -86,21 +89,102 @@ def meta(context: typer.Context, paths: Paths, received_at: ReceivedAt = None, f
     _land_service(context, "meta", paths, received_at, format)
 
 
-def stripe(context: typer.Context, paths: Paths, received_at: ReceivedAt = None, format: Format = "table") -> None:
-    """Land what Stripe sent or answered: webhook events, objects and lists of its API, as JSON.
+def stripe(
+    context: typer.Context,
+    paths: Annotated[
+        list[str] | None, typer.Argument(metavar="PATH...", help="Files, folders, patterns; - is standard input.")
+    ] = None,
+    received_at: ReceivedAt = None,
+    from_api: Annotated[
+        bool, typer.Option("--from-api", help="Ask Stripe's API itself, with the key in STRIPE_API_KEY.")
+    ] = False,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="DATE", help="From the API only what was created since.")
+    ] = None,
+    objects: Annotated[
+        list[str] | None,
+        typer.Option("--objects", metavar="KINDS", help="From the API only these, such as customers,subscriptions."),
+    ] = None,
+    account: Annotated[
+        str | None, typer.Option("--account", metavar="ACCT", help="The connected account whose they are.")
+    ] = None,
+    format: Format = "table",
+) -> None:
+    """Land what Stripe sent or answered: webhook events, objects and lists of its API, as JSON, or from the API.
 
     Bodies are kept as they are; what they mean is worked out by gdp build. docs/sources.md says how.
     """
-    _land_service(context, "stripe", paths, received_at, format)
+    from models.errors import UsageError
+
+    if from_api:
+        if paths or received_at:
+            raise UsageError("--from-api takes neither files nor --received-at: Stripe is asked now")
+        _fetch_stripe(context, since, objects or [], account or "", format)
+    elif since or objects:
+        raise UsageError("--since and --objects are for --from-api")
+    elif not paths:
+        raise UsageError("name files, or ask Stripe's API with --from-api")
+    else:
+        _land_service(context, "stripe", paths, received_at, format, account=account or "")
+
+
+def _fetch_stripe(
+    context: typer.Context, since: str | None, objects: list[str], account: str, format: Literal["table", "json"]
+) -> None:
+    """Land what Stripe's API lists, print what became of it, and exit."""
+    from cli.progress import counting
+    from models.moments import parse_moment
+    from pipeline.stripe import fetch
+
+    state = state_of(context)
+    project = state.project()
+    first = parse_moment(since, what="--since") if since else None
+    names = [name.strip() for given in objects for name in given.split(",")]
+    with counting("pages of Stripe's API") as tick:
+        summary = fetch(
+            project,
+            stripe_key(),
+            names,
+            account=account,
+            since=first,
+            clock=state.now,
+            on_progress=lambda kind, count: tick(f"{kind}, {count:,} of them so far"),
+        )
+    _report(summary, format, "objects")
+
+
+def stripe_key() -> SecretStr:
+    """The key that Stripe's API is asked with: from the environment alone, where no other user can read it.
+
+    Raises:
+        UsageError: if there is none.
+    """
+    from pydantic import SecretStr
+
+    from models.errors import UsageError
+
+    key = os.environ.get("STRIPE_API_KEY", "").strip()
+    if not key:
+        raise UsageError("STRIPE_API_KEY is not set: export a secret key or a restricted one (docs/sources.md)")
+    return SecretStr(key)
 
 
 def _land_service(
-    context: typer.Context, writer: Writer, paths: list[str], received_at: str | None, format: Literal["table", "json"]
+    context: typer.Context,
+    writer: Writer,
+    paths: list[str],
+    received_at: str | None,
+    format: Literal["table", "json"],
+    *,
+    account: str = "",
 ) -> None:
     """Land the deliveries of a service."""
     from ingest.options import LandOptions
+    from ingest.stripecheck import account_id
 
-    options = LandOptions(writer=writer, received_at=_receipt(received_at, state_of(context).now()))
+    options = LandOptions(
+        writer=writer, received_at=_receipt(received_at, state_of(context).now()), account=account_id(account)
+    )
     _land(context, paths, options, format)
 
 
@@ -123,10 +207,15 @@ def _land(context: typer.Context, paths: list[str], options: LandOptions, format
     stdin = sys.stdin.buffer if "-" in paths else None
     with _progress() as tell:
         summary = land(project, paths, options, now=state.now(), stdin=stdin, progress=tell)
+    _report(summary, format, "file")
+
+
+def _report(summary: IngestSummary, format: Literal["table", "json"], what: str) -> None:
+    """Print what became of the parts of an ingest, and exit."""
     if format == "json":
         typer.echo(json.dumps(summary.to_json(), indent=2, ensure_ascii=False))
     else:
-        _print(summary)
+        _print(summary, what)
     for file in summary.files:
         if file.warning:
             typer.echo(f"gdp: warning: {file.warning}", err=True)
@@ -150,12 +239,12 @@ def zone_name(given: str | None) -> str | None:
         raise UsageError(f"--tz: {error}") from None
 
 
-def _print(summary: IngestSummary) -> None:
+def _print(summary: IngestSummary, what: str) -> None:
     from analytics.table import Column, Table
     from cli.output import show_table
 
     counts = ("rows in", "landed", "duplicate", "quarantined")
-    columns = (Column("file"), *(Column(name, "count") for name in counts))
+    columns = (Column(what), *(Column(name, "count") for name in counts))
     rows = [(file.path, file.rows_in, file.landed, file.duplicate, file.quarantined) for file in summary.files]
     if len(rows) > 1:
         rows.append(("all", summary.rows_in, summary.landed, summary.duplicate, summary.quarantined))

@@ -67,13 +67,19 @@ def open_delivery(text: str, times: TimeRange) -> Delivery:
 
 def member_text(text: str, name: str) -> str:
     """A member of a JSON object as it is written there; the object is known to have it."""
+    start, end = member_span(text, name)
+    return text[start:end]
+
+
+def member_span(text: str, name: str) -> tuple[int, int]:
+    """Where a member of a JSON object, which is known to have it, is written: its start and its end."""
     position = text.index("{") + 1
     while True:
         key, position = _LENIENT.raw_decode(text, _past(text, position))
         position = _past(text, _past(text, position) + 1)
         _, end = _LENIENT.raw_decode(text, position)
         if key == name:
-            return text[position:end]
+            return position, end
         position = _past(text, end) + 1
 
 

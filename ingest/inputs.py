@@ -30,6 +30,7 @@ class Form(Enum):
     JSON = "json"  # an array, or texts one after another, over as many lines as they like
     CSV = "csv"
     PARQUET = "parquet"
+    API = "api"  # what an API answered, entry by entry
 
 
 _SUFFIXES = {

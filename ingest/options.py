@@ -26,6 +26,8 @@ class LandOptions:
     Attributes:
         writer: whose files they are.
         received_at: when deliveries that do not say so themselves were received; for the files of a service.
+        account: the connected account of deliveries of Stripe that name none.
+        livemode: the mode of deliveries of Stripe that do not say it.
         mapping: what the columns of a file hold; None leaves it to the header.
         source: the source of events that name none; by default ``app`` for JSON events, ``custom`` for mapped rows.
         tz: the IANA zone of times without one in mapped files; the mapping's, or UTC, by default.
@@ -37,6 +39,8 @@ class LandOptions:
 
     writer: Writer = "events"
     received_at: datetime | None = None
+    account: str = ""
+    livemode: bool | None = None
     mapping: Mapping | None = None
     source: Source | None = None
     tz: str | None = None
@@ -70,6 +74,10 @@ class LandOptions:
             reading["writer"] = self.writer
         if self.received_at is not None:
             reading["received_at"] = self.received_at.isoformat()
+        if self.account:
+            reading["account"] = self.account
+        if self.livemode is not None:
+            reading["livemode"] = self.livemode
         return reading
 
     def fingerprint(self, form: Form) -> str:
@@ -85,6 +93,8 @@ class LandOptions:
             base,
             writer=reading.get("writer", "events"),
             received_at=None if received_at is None else datetime.fromisoformat(received_at),
+            account=reading.get("account", ""),
+            livemode=reading.get("livemode"),
             mapping=None if mapping is None else Mapping.model_validate(mapping),
             source=reading.get("source"),
             tz=reading.get("tz"),

@@ -151,6 +151,8 @@ def _options_for(file: QuarantineFile, given: LandOptions) -> LandOptions:
     return replace(
         given,
         writer=first.writer,
+        account=first.account,
+        livemode=first.livemode,
         received_at=given.received_at or first.received_at,
         mapping=given.mapping or first.mapping,
         source=given.source or first.source,

@@ -26,7 +26,7 @@ def taker_of(parts: Parts, options: LandOptions, rules: Rules, *, place: str | N
     ``place`` is what a text of the file is called in a message; None if each is a row that is tried again.
     """
     if options.writer == "stripe":
-        return StripeRows(parts, StripeRules(rules.times, options.received_at))
+        return StripeRows(parts, StripeRules(rules.times, options.received_at, options.account, options.livemode))
     service = SERVICES.get(options.writer)
     if service is None:
         return None

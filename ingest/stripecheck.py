@@ -7,6 +7,7 @@ lands as it is written: only what says which delivery it is, and of when, must b
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,7 @@ from ingest.reasons import Reason, Refused, RefusedRow
 from ingest.strictjson import shown
 from ingest.times import TimeRange, instant
 from models import limits
+from models.errors import UsageError
 
 EVENT_OBJECTS = ("event", "v2.core.event")
 LIST_OBJECTS = ("list", "search_result")
@@ -29,10 +31,25 @@ class StripeRules:
     Attributes:
         times: within which it may have been made and received.
         received_at: when those that do not say so were received.
+        account: the connected account of those that name none.
+        livemode: the mode of those that do not say it.
     """
 
     times: TimeRange
     received_at: datetime | None = None
+    account: str = ""
+    livemode: bool | None = None
+
+
+def account_id(given: str) -> str:
+    """The id of a connected account; '' stands for one's own.
+
+    Raises:
+        UsageError: if it is none.
+    """
+    if given and not re.fullmatch(r"acct_[A-Za-z0-9_]+", given):
+        raise UsageError(f"--account {given!r} is no account of Stripe, such as acct_1032D82eZvKYlo2C")
+    return given
 
 
 def check_text(text: str, row_number: int, rules: StripeRules) -> Iterator[dict[str, Any] | RefusedRow]:
@@ -82,7 +99,8 @@ def _landed(delivery: Delivery, rules: StripeRules) -> dict[str, Any]:
     kind = _required(body, "object")
     if kind in LIST_OBJECTS:
         raise Refused(Reason.UNKNOWN_VALUE, f"object {shown(kind)} inside a list")
-    row: dict[str, Any] = {"livemode": _flag(body, "livemode"), "body": delivery.text}
+    livemode = _flag(body, "livemode")
+    row: dict[str, Any] = {"livemode": rules.livemode if livemode is None else livemode, "body": delivery.text}
     received_at = delivery.received_at or rules.received_at
     if kind in EVENT_OBJECTS:
         return row | _event(body, rules) | {"received_at": received_at}
@@ -92,7 +110,7 @@ def _landed(delivery: Delivery, rules: StripeRules) -> dict[str, Any]:
         "kind": "object",
         "object_type": kind,
         "object_id": object_id,
-        "account": "",
+        "account": rules.account,
         "fetched_at": received_at,
     }
 
@@ -119,7 +137,7 @@ def _event(body: dict[str, Any], rules: StripeRules) -> dict[str, Any]:
         "object_id": object_id if isinstance(object_id, str) else None,
         "created_at": created_at,
         "api_version": _text(body, "api_version"),
-        "account": _text(body, "account") or "",
+        "account": _text(body, "account") or rules.account,
     }
 
 

@@ -83,6 +83,7 @@ def landed_select(relation: str, rules: StripeRules, now: datetime) -> str:
     given = "null::timestamptz"
     if rules.received_at is not None:
         given = f"timestamptz {quote_literal(rules.received_at.isoformat())}"
+    account, livemode = quote_literal(rules.account), {None: "null", True: "true", False: "false"}[rules.livemode]
     made = f"make_timestamptz(try_cast({text['created']} as bigint) * 1000000)"
     events, lists = (", ".join(map(quote_literal, found)) for found in (EVENT_OBJECTS, LIST_OBJECTS))
     texts = " and ".join(f"{type_[name]} in ('VARCHAR', 'NULL')" for name in ("api_version", "account"))
@@ -103,8 +104,8 @@ def landed_select(relation: str, rules: StripeRules, now: datetime) -> str:
             end as object_id,
             case when is_event then {made} end as created_at,
             case when is_event then {text["api_version"]} end as api_version,
-            case when is_event then coalesce({text["account"]}, '') else '' end as account,
-            {text["livemode"]}::boolean as livemode,
+            coalesce(case when is_event then nullif({text["account"]}, '') end, {account}) as account,
+            coalesce({text["livemode"]}::boolean, {livemode}) as livemode,
             case when is_event then coalesce(received_at, {given}) end as received_at,
             case when not is_event then coalesce(received_at, {given}) end as fetched_at,
             body

@@ -24,7 +24,7 @@ def land(
     progress: Callable[[Progress], None] | None = None,
 ) -> IngestSummary:
     """Land files in the project's home, which is made where there is none (``ingest.events.land_files``)."""
-    return land_files(project.home, paths, _allowed(project, options), now=now, stdin=stdin, progress=progress)
+    return land_files(project.home, paths, land_options(project, options), now=now, stdin=stdin, progress=progress)
 
 
 def replay_rows(
@@ -37,10 +37,11 @@ def replay_rows(
     reason: str | None = None,
 ) -> ReplaySummary:
     """Try refused rows of the project's quarantine again (``ingest.replay.replay``)."""
-    home, allowed = project.existing_home(), _allowed(project, options)
+    home, allowed = project.existing_home(), land_options(project, options)
     return replay(home, ids, now=now, options=allowed, edits=edits, reason=reason)
 
 
-def _allowed(project: Project, options: LandOptions) -> LandOptions:
+def land_options(project: Project, options: LandOptions | None = None) -> LandOptions:
+    """How inputs are read, with what the settings allow."""
     settings = project.settings
-    return replace(options, threads=settings.thread_count, memory_limit=settings.memory_limit)
+    return replace(options or LandOptions(), threads=settings.thread_count, memory_limit=settings.memory_limit)

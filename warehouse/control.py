@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -223,6 +223,7 @@ def record_input(
     files: Iterable[LandedFile],
     quarantine: QuarantineFile | None,
     replayed: Iterable[tuple[str, str]] = (),
+    also: Callable[[sqlite3.Connection], None] | None = None,
 ) -> None:
     """Make an input's rows count: its landing files, its refused rows and its counts become visible at once.
 
@@ -232,6 +233,7 @@ def record_input(
         files: its landing files, already under their final names.
         quarantine: its file of refused rows, if there are any.
         replayed: (quarantine id, outcome) of the refused rows that this input settles.
+        also: writes what else is to become true in the same transaction.
     """
     assert record.rows_in == record.landed + record.duplicate + record.quarantined, record
     with opened(control) as connection, transaction(connection):
@@ -268,6 +270,8 @@ def record_input(
             "insert or ignore into quarantine_replay values (?, ?, ?, ?)",
             [(row_id, as_text(record.landed_at), outcome, input_id) for row_id, outcome in replayed],
         )
+        if also is not None:
+            also(connection)
 
 
 _INPUT_FIELDS = (

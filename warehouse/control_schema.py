@@ -104,4 +104,19 @@ _FORGETTING = (
     """,
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _FORGETTING)
+_FETCHING = (
+    # Where a fetch of an API's list that has not come to its end goes on: behind the last object that has landed.
+    """
+    create table fetch_cursor (
+        account text not null,
+        livemode integer not null,
+        kind text not null,
+        since text not null,
+        after_id text not null,
+        started_at text not null,
+        primary key (account, livemode, kind)
+    ) strict, without rowid
+    """,
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _FORGETTING, _FETCHING)

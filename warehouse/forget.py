@@ -125,6 +125,10 @@ def _forget_one(connection: sqlite3.Connection, number: int, now: datetime) -> N
         " where file.input_id = ?1 and quarantine_id like file.batch || '-%')",
         (number,),
     )
+    # What is gone was passed by cursors: the next fetch begins anew.
+    connection.execute(
+        "delete from fetch_cursor where exists (select 1 from input where input_id = ? and form = 'api')", (number,)
+    )
     for table in ("quarantine_file", "landing_file", "input"):
         connection.execute(f"delete from {table} where input_id = ?", (number,))
 

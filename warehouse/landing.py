@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -81,11 +82,12 @@ def publish_input(
     written: Sequence[WrittenFile],
     quarantine: WrittenQuarantine | None,
     replayed: Sequence[tuple[str, str]] = (),
+    also: Callable[[sqlite3.Connection], None] | None = None,
 ) -> None:
     """Give an input's files their names and make them count, all at once.
 
     Until the last step, one transaction of the control database, nobody sees any of it; a crash before it leaves files
-    without an entry, which the next lander sets aside.
+    without an entry, which the next lander sets aside. ``also`` writes what becomes true in that transaction, too.
     """
     files = [_publish(home, file, record) for file in written]
     kept = None
@@ -103,7 +105,7 @@ def publish_input(
             options=record.options,
             created_at=record.landed_at,
         )
-    record_input(home.control, record, files, kept, replayed)
+    record_input(home.control, record, files, kept, replayed, also)
 
 
 def _publish(home: Home, file: WrittenFile, record: InputRecord) -> LandedFile:

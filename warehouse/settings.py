@@ -6,8 +6,10 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, ValidationError, field_validator
@@ -35,6 +37,7 @@ class Settings(BaseSettings):
     memory_limit: str = Field(default="4GB", description="Memory of the database.")
     keep_generations: int = Field(default=3, ge=1, le=1000, description="How many published generations are kept.")
     tz: str = Field(default="UTC", description="The zone in which reports count days, weeks and months.")
+    stripe_api_base: str = Field(default="https://api.stripe.com", description="The address of Stripe's API.")
 
     @field_validator("home", "definitions")
     @classmethod
@@ -55,6 +58,17 @@ class Settings(BaseSettings):
     def _zone_exists(cls, name: str) -> str:
         return zone(name).key
 
+    @field_validator("stripe_api_base")
+    @classmethod
+    def _keeps_a_key_secret(cls, address: str) -> str:
+        parts = urlsplit(address)
+        host = parts.hostname or ""
+        is_here = host == "localhost" or (_is_address(host) and ip_address(host).is_loopback)
+        is_bare = not (parts.username or parts.query or parts.fragment or parts.path.strip("/"))
+        if not host or not is_bare or parts.scheme not in (("http", "https") if is_here else ("https",)):
+            raise ValueError("give an address such as https://api.stripe.com; http only for this machine itself")
+        return address.rstrip("/")
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -73,6 +87,14 @@ class Settings(BaseSettings):
     def thread_count(self) -> int:
         """How many threads the database may use."""
         return self.threads or os.cpu_count() or 1
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def zone(name: str) -> ZoneInfo:

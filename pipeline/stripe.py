@@ -1,0 +1,47 @@
+"""Asking Stripe's API on behalf of a project."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from pydantic import SecretStr
+
+from ingest.stripeapi import Access, StripeApi
+from ingest.stripebackfill import OnProgress, backfill
+from ingest.stripekinds import chosen_kinds
+from ingest.summary import IngestSummary
+from models.errors import UsageError
+from pipeline.intake import land_options
+from pipeline.project import Project
+
+
+def fetch(
+    project: Project,
+    key: SecretStr,
+    kinds: Sequence[str],
+    *,
+    account: str = "",
+    since: datetime | None = None,
+    clock: Callable[[], datetime],
+    on_progress: OnProgress | None = None,
+) -> IngestSummary:
+    """Land what Stripe's API lists in the project's home, which is made where there is none (``backfill``).
+
+    Args:
+        project: whose settings hold.
+        key: a secret or restricted key of Stripe.
+        kinds: the names of the lists; all if none is named.
+        account: the connected account; '' for the key's own.
+        since: only what was created then or later.
+        clock: the present.
+        on_progress: told of every page.
+
+    Raises:
+        UsageError: if a kind is unknown, or the key or the account is not accepted.
+    """
+    if since is not None and since > clock():
+        raise UsageError(f"--since {since:%Y-%m-%d} is in the future")
+    chosen = chosen_kinds(kinds)
+    api = StripeApi(Access(key, project.settings.stripe_api_base, account), clock=clock)
+    return backfill(project.home, api, chosen, land_options(project), since=since, on_progress=on_progress)
