@@ -6,7 +6,7 @@ LINT := .venv-lint
 BIN := $(VENV)/bin
 PIP := -m pip --disable-pip-version-check --quiet install
 
-.PHONY: demo test check bench slow docs setup lint-setup clean
+.PHONY: demo sample test check bench slow docs setup lint-setup clean
 
 setup: $(VENV)/.ready
 lint-setup: $(LINT)/.ready
@@ -24,6 +24,12 @@ $(LINT)/.ready: requirements-lint.lock
 
 demo: setup
 	$(BIN)/python data/demo.py
+
+# The same files at every run; tests/data holds the committed ones against it.
+sample: setup
+	rm -rf data/sample
+	$(BIN)/gdp simulate --persons 300 --days 180 --seed 1 --start 2026-01-02 --out data/sample
+	gzip -9n data/sample/*/*.jsonl
 
 test: setup
 	$(BIN)/python -m pytest

@@ -34,7 +34,7 @@ def main() -> None:
         in_project = [*gdp, "--project", str(project)]
         for command in (
             [*gdp, "init", str(project)],
-            [*in_project, "ingest", "events", str(ROOT / "data" / "sample" / "events.jsonl")],
+            [*in_project, "ingest", "events", str(ROOT / "data" / "sample" / "app")],
             [*in_project, "build", "--as-of", "2026-07-01"],
         ):
             subprocess.run(command, check=True, capture_output=True)

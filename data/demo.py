@@ -1,4 +1,4 @@
-"""The main job on the sample: make a project, land the events, build the tables, ask the four questions.
+"""The main job on the sample: make a project, land all four sources, build the tables, ask the questions.
 
 make demo
 """
@@ -16,14 +16,17 @@ GDP = Path(sys.executable).with_name("gdp")
 
 COMMANDS = (
     "init data/demo",
-    "--project data/demo ingest events data/sample/events.jsonl",
-    "--project data/demo quarantine list",
+    "--project data/demo ingest events data/sample/app",
+    "--project data/demo ingest segment data/sample/segment",
+    "--project data/demo ingest stripe data/sample/stripe",
+    "--project data/demo ingest meta data/sample/meta",
     "--project data/demo build --as-of 2026-07-01",
-    "--project data/demo status",
     "--project data/demo funnel signup_completed first_video_created purchase_completed --window 90d --by utm_source",
     "--project data/demo cohort --by signup --interval month --metrics retention_d7,retention_d30",
     "--project data/demo churn users --window 30d --min-activity-before 60d",
     "--project data/demo overlap power_users active_creators inviters",
+    "--project data/demo meta matches",
+    "--project data/demo status",
 )
 
 

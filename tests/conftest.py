@@ -13,8 +13,10 @@ from tests.pipeline.projects import Studio
 from warehouse.home import Home
 from warehouse.locks import exclusive
 
-SAMPLE = Path(__file__).parent.parent / "data" / "sample" / "events.jsonl"
-#: Written beside a built project: what landing its sample and building it said.
+SAMPLE = Path(__file__).parent.parent / "data" / "sample"
+#: How each folder of the sample lands.
+WRITERS = {"app": "events", "segment": "segment", "stripe": "stripe", "meta": "meta"}
+#: Written beside a built project: what landing the application's events of the sample and building it said.
 INGEST_REPORT, BUILD_REPORT = "ingest.json", "build.json"
 
 #: What programs write where they know nobody: identifiers that join nobody with anybody.
@@ -37,26 +39,6 @@ ODD_EVENTS = (
         for who in ("a", "b")
     ),
 )
-#: Landed with the sample, too: one event of Meta, told by its pixel and by a server.
-META_COPIES = tuple(
-    {
-        "received_at": f"2026-06-01T10:00:0{second}Z",
-        "channel": channel,
-        "body": {
-            "data": [
-                {
-                    "event_name": "Lead",
-                    "event_time": 1780308000,
-                    "event_id": "lead-1",
-                    "action_source": "website",
-                    "user_data": {"external_id": ["=1+1"]},
-                }
-            ]
-        },
-    }
-    for second, channel in ((1, "pixel"), (3, "server"))
-)
-
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", parent=settings.get_profile("default"), derandomize=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
@@ -81,7 +63,7 @@ def home(tmp_path: Path) -> Home:
 
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Studio:
-    """The sample and some odd events, built as of 1 July 2026: once for all workers, for reading only."""
+    """All sources of the sample and some odd events, built as of its end: once for all workers, for reading only."""
     base = tmp_path_factory.getbasetemp()
     shared = base if worker_id == "master" else base.parent
     folder = shared / "sample"
@@ -95,9 +77,11 @@ def sample(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Studio:
 
 def _build_sample(folder: Path) -> None:
     studio = Studio.make(folder)
-    (folder / INGEST_REPORT).write_text(studio.ok("ingest", "events", SAMPLE, "--format", "json").out)
+    said = {
+        kind: studio.ok("ingest", writer, SAMPLE / kind, "--format", "json").out for kind, writer in WRITERS.items()
+    }
+    (folder / INGEST_REPORT).write_text(said["app"])
     studio.land("odd", ODD_EVENTS)
-    studio.land("meta", META_COPIES, writer="meta")
     report = studio.build("--as-of", "2026-07-01")
     (folder / BUILD_REPORT).write_text(json.dumps(report))
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import BUILD_REPORT, INGEST_REPORT
+from tests.conftest import BUILD_REPORT, INGEST_REPORT, SAMPLE
 from tests.pipeline.projects import Studio
 
 PAGE = Path(__file__).parents[2] / "docs" / "json.md"
@@ -63,6 +63,15 @@ def test_the_documented_keys_are_those_that_are_printed(heading: str, sample: St
     assert {key for key in documented if not key.startswith(PART)} == {
         key for key in keys(printed) if not key.startswith(PART)
     }
+
+
+def test_the_documented_landing_is_that_of_the_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its numbers, too."""
+    monkeypatch.chdir(SAMPLE.parents[1])
+    documented = DOCUMENTED["gdp ingest"]
+    (path,) = [file["path"] for file in documented["files"]]
+    answer = Studio.gdp_alone("--home", tmp_path / "home", "ingest", "events", path, "--format", "json")
+    assert answer.json == documented
 
 
 def test_every_example_is_compared() -> None:
