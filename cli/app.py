@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from cli import build, ingest, landing, project, quarantine, reports, simulate, tables
+from cli import build, ingest, landing, project, quarantine, reconcile, reports, simulate, tables
 from cli.state import State
 from models.errors import GdpError, UsageError
 
@@ -43,6 +43,7 @@ def common(
 
 project.register(app)
 ingest.register(app)
+reconcile.register(app)
 landing.register(app)
 quarantine.register(app)
 build.register(app)

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from ingest.stripeapi import Access, StripeApi
 from ingest.stripebackfill import OnProgress, backfill
 from ingest.stripekinds import chosen_kinds
+from ingest.stripereconcile import Reconciliation, reconcile
 from ingest.summary import IngestSummary
 from models.errors import UsageError
 from pipeline.intake import land_options
@@ -43,5 +44,36 @@ def fetch(
     if since is not None and since > clock():
         raise UsageError(f"--since {since:%Y-%m-%d} is in the future")
     chosen = chosen_kinds(kinds)
-    api = StripeApi(Access(key, project.settings.stripe_api_base, account), clock=clock)
+    api = _api(project, key, account, clock)
     return backfill(project.home, api, chosen, land_options(project), since=since, on_progress=on_progress)
+
+
+def compare(
+    project: Project,
+    key: SecretStr,
+    *,
+    account: str = "",
+    dry_run: bool = False,
+    clock: Callable[[], datetime],
+    on_progress: OnProgress | None = None,
+) -> Reconciliation:
+    """Compare the project's landing with what Stripe says now, and land what was missed (``reconcile``).
+
+    Args:
+        project: whose settings hold.
+        key: a secret or restricted key of Stripe.
+        account: the connected account; '' for the key's own.
+        dry_run: only count.
+        clock: the present.
+        on_progress: told of every page.
+
+    Raises:
+        UsageError: if there is no home, or the key or the account is not accepted.
+    """
+    home = project.existing_home()
+    api = _api(project, key, account, clock)
+    return reconcile(home, api, land_options(project), dry_run=dry_run, on_progress=on_progress)
+
+
+def _api(project: Project, key: SecretStr, account: str, clock: Callable[[], datetime]) -> StripeApi:
+    return StripeApi(Access(key, project.settings.stripe_api_base, account), clock=clock)

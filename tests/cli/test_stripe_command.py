@@ -1,4 +1,4 @@
-"""gdp ingest stripe --from-api asks Stripe's API with a key that goes nowhere else."""
+"""gdp ingest stripe --from-api and gdp reconcile ask Stripe's API with a key that goes nowhere else."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.test_json_docs import DOCUMENTED, keys
 from tests.ingest.fakestripe import KEY, FakeStripe, failure, fake_stripe, once
 from tests.ingest.stripes import CREATED, landed_stripe, stripe_object
 from tests.pipeline.projects import Studio
@@ -117,3 +118,44 @@ def test_files_of_a_connected_account_can_be_said_to_be(studio: Studio) -> None:
     file.write_text(json.dumps(stripe_object()) + "\n")
     assert studio.gdp("ingest", "stripe", file, "--account", "acct_1").code == 0
     assert landed_stripe(studio.home, "object_id", "account") == [("cus_1", "acct_1")]
+
+
+@pytest.fixture
+def subscribed(studio: Studio, stripe: FakeStripe) -> Studio:
+    """A studio that believes a subscription to be active that is cancelled."""
+    subscription = {"id": "sub_1", "object": "subscription", "livemode": False, "status": "active"}
+    file = studio.folder / "subscriptions.jsonl"
+    file.write_text(json.dumps(subscription) + "\n")
+    assert studio.gdp("ingest", "stripe", file).code == 0
+    stripe.add("/v1/subscriptions", {**subscription, "status": "canceled"})
+    return studio
+
+
+def test_reconcile_says_what_was_missed(subscribed: Studio) -> None:
+    """Exit code 0, whether something was missed or not."""
+    dry = subscribed.gdp("reconcile", "--dry-run")
+    assert (dry.code, dry.err) == (0, "")
+    assert dry.out.endswith("stale subscriptions differ in: status 1\nnothing was landed: --dry-run\n")
+    done, again = subscribed.gdp("reconcile"), subscribed.gdp("reconcile")
+    assert (done.code, again.code) == (0, 0)
+    shown = [line.split() for answer in (dry, done, again) for line in answer.out.splitlines()]
+    assert [line for line in shown if line[0] == "subscriptions"] == [
+        ["subscriptions", "1", "0", "0", "1", "0", "0"],
+        ["subscriptions", "1", "0", "0", "1", "1", "0"],
+        ["subscriptions", "1", "1", "0", "0", "0", "0"],
+    ]
+
+
+def test_reconcile_prints_the_documented_keys(subscribed: Studio) -> None:
+    """docs/json.md names them."""
+    printed = subscribed.gdp("reconcile", "--format", "json").json
+    assert set(keys(printed)) == set(keys(DOCUMENTED["gdp reconcile"]))
+    assert (printed["account"], printed["livemode"], printed["dry_run"]) == ("", False, False)
+
+
+def test_reconcile_makes_no_home(studio: Studio, stripe: FakeStripe) -> None:
+    """There is nothing to compare with."""
+    answer = studio.gdp("--home", studio.folder / "none", "reconcile")
+    assert answer.code == 2
+    assert "no home at" in answer.err
+    assert not stripe.requests
