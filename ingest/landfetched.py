@@ -1,9 +1,8 @@
-"""Landing what an API answered: a batch of entries at once, by the same way as the rows of a file."""
+"""Landing what an API answered: a batch of deliveries at once, by the same way as the rows of a file."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import secrets
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -20,28 +19,27 @@ from ingest.quarantinefile import QuarantineWriter
 from ingest.reading import rules_of
 from ingest.reasons import Refused, RefusedRow
 from ingest.services import taker_of
-from ingest.stripeapi import Entry
 from ingest.summary import FileSummary
 from warehouse.control import InputRecord, next_quarantine_batch
 from warehouse.home import Home
 from warehouse.landing import WrittenQuarantine, landing_room, publish_input
 
 
-def land_entries(
+def land_deliveries(
     home: Home,
     name: str,
-    entries: Sequence[Entry],
+    deliveries: Sequence[str],
     options: LandOptions,
     *,
     now: datetime,
     also: Callable[[sqlite3.Connection], None] | None = None,
 ) -> FileSummary:
-    """Land entries, all at once.
+    """Land deliveries, all at once.
 
     Args:
         home: where they land.
         name: how the batch is called in lists of landings.
-        entries: each becomes a row of its own.
+        deliveries: their texts, each a row of its own.
         options: whose they are, and what the landing may use.
         now: the time of landing.
         also: writes what is to become true in the same transaction of the control database.
@@ -49,7 +47,7 @@ def land_entries(
     Raises:
         BusyError: if another ingest does not end in time.
     """
-    texts = [_enveloped(entry).encode("utf-8", "surrogatepass") for entry in entries]
+    texts = [delivery.encode("utf-8", "surrogatepass") for delivery in deliveries]
     with landing_room(home, wait=options.wait) as room:
         with connected(room, Engine(options.threads, options.memory_limit)) as connection:
             parts = new_parts(home, connection, room, now, options.writer)
@@ -83,10 +81,6 @@ def land_entries(
     return FileSummary(
         name, record.rows_in, record.landed, record.duplicate, record.quarantined, reasons=record.reasons
     )
-
-
-def _enveloped(entry: Entry) -> str:
-    return f'{{"received_at": {json.dumps(entry.fetched_at.isoformat())}, "body": {entry.text}}}'
 
 
 def _checked(texts: Sequence[bytes], max_bytes: int) -> Lines:

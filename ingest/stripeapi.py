@@ -58,6 +58,13 @@ class Entry:
     text: str
     fetched_at: datetime
 
+    @property
+    def delivery(self) -> str:
+        """The text as it is to land: an object says for which time it holds, an event knows when it was."""
+        if self.value.get("object") == "event":
+            return self.text
+        return f'{{"received_at": {json.dumps(self.fetched_at.isoformat())}, "body": {self.text}}}'
+
 
 @dataclass(frozen=True)
 class Page:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 
-from ingest.landfetched import land_entries
+from ingest.landfetched import land_deliveries
 from ingest.options import LandOptions
-from ingest.stripeapi import ApiFailed, CursorExpired, Entry, NotPermitted, StripeApi
+from ingest.stripeapi import ApiFailed, CursorExpired, NotPermitted, StripeApi
 from ingest.stripekinds import Kind
 from ingest.summary import FileSummary, IngestSummary
 from warehouse.fetch_cursor import FetchCursor, FetchedList, drop_cursor, read_cursor, set_cursor
@@ -90,7 +90,7 @@ class _Fetch:
     since: datetime | None
     batch_size: BatchSize
     tell: OnProgress
-    waiting: list[Entry] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
     batches: list[FileSummary] = field(default_factory=list)
     fetched: int = 0
 
@@ -138,7 +138,7 @@ class _Fetch:
         params = {**self.kind.params} | ({"created": {"gte": int(self.since.timestamp())}} if self.since else {})
         try:
             for page in self.api.pages(self.kind.path, params, after=cursor.after_id if cursor else None):
-                whole = [self.api.whole(entry, self.kind.nested) for entry in page.entries]
+                whole = [self.api.whole(entry, self.kind.nested).delivery for entry in page.entries]
                 self.waiting += whole
                 self.fetched += len(whole)
                 self.tell(self.kind.name, self.fetched)
@@ -157,22 +157,22 @@ class _Fetch:
         size = self.batch_size
         return (
             len(self.waiting) >= size.rows
-            or sum(len(entry.text) for entry in self.waiting) >= size.characters
+            or sum(map(len, self.waiting)) >= size.characters
             or (self.api.clock() - begun_at).total_seconds() >= size.seconds
         )
 
     def _land(self, reached: FetchCursor | None) -> None:
-        """Make the waiting entries count, and with them how far the fetch has come."""
-        entries, self.waiting = self.waiting, []
-        if not entries:
+        """Make what waits count, and with them how far the fetch has come."""
+        deliveries, self.waiting = self.waiting, []
+        if not deliveries:
             drop_cursor(self.home.control, self.listed)
             return
         now = self.api.clock()
         name = f"Stripe's API: {self.kind.name}"
-        landed = land_entries(
+        landed = land_deliveries(
             self.home,
             name,
-            entries,
+            deliveries,
             self.options,
             now=now,
             also=lambda connection: set_cursor(connection, self.listed, reached),

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ingest.delivery import member_text
-from ingest.landfetched import land_entries
+from ingest.landfetched import land_deliveries
 from ingest.options import LandOptions
 from ingest.stripeapi import ApiFailed, Entry, StripeApi, with_member
 from ingest.stripebackfill import BatchSize, OnProgress, explained, for_account
@@ -136,7 +136,7 @@ class _Work:
     is_dry_run: bool
     tell: OnProgress
     seen: set[str] = field(default_factory=set)
-    waiting: dict[str, list[Entry]] = field(default_factory=dict)
+    waiting: dict[str, list[str]] = field(default_factory=dict)
     reports: dict[str, KindReport] = field(
         default_factory=lambda: {
             name: KindReport(name) for name in ("subscriptions", "customers", "invoices", "events")
@@ -211,17 +211,14 @@ class _Work:
         if self.is_dry_run or not entries:
             return
         waiting = self.waiting.setdefault(kind, [])
-        waiting += entries
-        if (
-            len(waiting) >= self.batch_size.rows
-            or sum(len(entry.text) for entry in waiting) >= self.batch_size.characters
-        ):
+        waiting += [entry.delivery for entry in entries]
+        if len(waiting) >= self.batch_size.rows or sum(map(len, waiting)) >= self.batch_size.characters:
             self._land(kind)
 
     def _land(self, kind: str) -> None:
-        entries, report = self.waiting.pop(kind), self.reports[kind]
+        deliveries, report = self.waiting.pop(kind), self.reports[kind]
         name = f"Stripe's API, reconciled: {kind}"
-        summary = land_entries(self.home, name, entries, self.options, now=self.api.clock())
+        summary = land_deliveries(self.home, name, deliveries, self.options, now=self.api.clock())
         report.landed += summary.landed
         report.duplicate += summary.duplicate
         report.quarantined += summary.quarantined

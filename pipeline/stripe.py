@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 
 from pydantic import SecretStr
@@ -15,6 +16,8 @@ from ingest.summary import IngestSummary
 from models.errors import UsageError
 from pipeline.intake import land_options
 from pipeline.project import Project
+from warehouse.home import Home
+from warehouse.locks import exclusive
 
 
 def fetch(
@@ -40,12 +43,14 @@ def fetch(
 
     Raises:
         UsageError: if a kind is unknown, or the key or the account is not accepted.
+        BusyError: if Stripe's API is being asked already.
     """
     if since is not None and since > clock():
         raise UsageError(f"--since {since:%Y-%m-%d} is in the future")
     chosen = chosen_kinds(kinds)
     api = _api(project, key, account, clock)
-    return backfill(project.home, api, chosen, land_options(project), since=since, on_progress=on_progress)
+    with _alone(project.home.ensure()):
+        return backfill(project.home, api, chosen, land_options(project), since=since, on_progress=on_progress)
 
 
 def compare(
@@ -69,10 +74,17 @@ def compare(
 
     Raises:
         UsageError: if there is no home, or the key or the account is not accepted.
+        BusyError: if Stripe's API is being asked already.
     """
     home = project.existing_home()
     api = _api(project, key, account, clock)
-    return reconcile(home, api, land_options(project), dry_run=dry_run, on_progress=on_progress)
+    with _alone(home):
+        return reconcile(home, api, land_options(project), dry_run=dry_run, on_progress=on_progress)
+
+
+def _alone(home: Home) -> AbstractContextManager[object]:
+    """Two at once would land everything twice, and move one another's cursors."""
+    return exclusive(home.locks / "stripe", "a fetch from Stripe's API")
 
 
 def _api(project: Project, key: SecretStr, account: str, clock: Callable[[], datetime]) -> StripeApi:

@@ -12,6 +12,7 @@ from tests.cli.test_json_docs import DOCUMENTED, keys
 from tests.ingest.fakestripe import KEY, FakeStripe, failure, fake_stripe, once
 from tests.ingest.stripes import CREATED, landed_stripe, stripe_object
 from tests.pipeline.projects import Studio
+from warehouse.locks import exclusive
 
 
 @pytest.fixture
@@ -158,4 +159,14 @@ def test_reconcile_makes_no_home(studio: Studio, stripe: FakeStripe) -> None:
     answer = studio.gdp("--home", studio.folder / "none", "reconcile")
     assert answer.code == 2
     assert "no home at" in answer.err
+    assert not stripe.requests
+
+
+def test_only_one_asks_at_a_time(studio: Studio, stripe: FakeStripe) -> None:
+    """Two would land everything twice."""
+    with exclusive(studio.home.locks / "stripe", "this test"):
+        for command in (("ingest", "stripe", "--from-api"), ("reconcile",)):
+            answer = studio.gdp(*command)
+            assert answer.code == 75
+            assert answer.err.startswith("gdp: a fetch from Stripe's API is running")
     assert not stripe.requests
