@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from cli import build, ingest, landing, project, quarantine, reconcile, reports, simulate, tables
+from cli import build, identity, ingest, landing, project, quarantine, reconcile, reports, simulate, tables
 from cli.state import State
 from models.errors import GdpError, UsageError
 
@@ -48,6 +48,7 @@ landing.register(app)
 quarantine.register(app)
 build.register(app)
 reports.register(app)
+identity.register(app)
 tables.register(app)
 simulate.register(app)
 

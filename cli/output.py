@@ -30,14 +30,18 @@ NEEDS_A_FILE = "--format parquet needs a file: --output FILE, or --output - into
 MOST_ROWS = 500
 
 
-class Report(Protocol):
-    """An answer that can be shown in every format."""
+class Screen(Protocol):
+    """An answer for a person, and for a program as JSON."""
 
     def to_json(self) -> dict[str, Any]:
         """The documented JSON shape."""
 
     def table(self) -> Sheet:
         """One screen."""
+
+
+class Report(Screen, Protocol):
+    """An answer that can be shown in every format."""
 
     def records(self) -> Table:
         """Flat rows."""
@@ -103,6 +107,13 @@ def show_table(table: Table) -> None:
     from cli.screen import render_table
 
     _emit_screen(lambda width: render_table(table, width), None)
+
+
+def show_sheet(sheet: Sheet) -> None:
+    """Print a screen for a person, as wide as the terminal."""
+    from cli.screen import render_sheet
+
+    _emit_screen(lambda width: render_sheet(sheet, width), None)
 
 
 def show_facts(facts: Sequence[tuple[str, str]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
@@ -46,7 +47,12 @@ def _type(name: str) -> str:
     raise ValueError(f"{name!r} is no type of identifier ({hint or ', '.join(IDENTIFIER_TYPES) + ' or custom:<name>'})")
 
 
-def _identifier(text: str) -> str:
+def parse_identifier(text: str) -> tuple[str, str]:
+    """The type and the normalised value of an identifier written as ``type:value`` or ``custom:<name>:value``.
+
+    Raises:
+        ValueError: saying what would be accepted.
+    """
     type_, colon, value = text.partition(":")
     if type_ == "custom":
         name, colon, value = value.partition(":")
@@ -55,7 +61,11 @@ def _identifier(text: str) -> str:
     key = normalise_email(value) if type_ == "email" else normalise_id(value)
     if not colon or not key or "\x00" in key:
         raise ValueError(f"{text!r} is no identifier; write type:value, such as user_id:4711 or email:ada@example.com")
-    return f"{type_}:{key}"
+    return type_, key
+
+
+def _identifier(text: str) -> str:
+    return ":".join(parse_identifier(text))
 
 
 IdType = Annotated[str, AfterValidator(_type)]
@@ -132,9 +142,17 @@ class IdentityRules(Shape):
 
     @model_validator(mode="after")
     def _hand_rules_agree(self) -> IdentityRules:
-        said: dict[frozenset[str], str] = {}
+        linked = _linked(rule.link for rule in self.hand if rule.link)
         for rule in self.hand:
-            kind = "cut" if rule.cut else "link"
-            if said.setdefault(frozenset(rule.pair), kind) != kind:
-                raise ValueError(f"{rule.pair[0]} and {rule.pair[1]} are both linked and cut")
+            if rule.cut and rule.cut[1] in linked.get(rule.cut[0], ()):
+                raise ValueError(f"{rule.cut[0]} and {rule.cut[1]} are both linked and cut")
         return self
+
+
+def _linked(links: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
+    """For each identifier all that links join it with, by whatever path."""
+    groups: dict[str, set[str]] = {}
+    for one, other in links:
+        merged = groups.get(one, {one}) | groups.get(other, {other})
+        groups.update(dict.fromkeys(merged, merged))
+    return groups

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from models.identity import ANY_TYPE, IdentityRules
+from models.identity import ANY_TYPE, IdentityRules, parse_identifier
 from models.keys import email_sha256, identifier_uuid, key_of
 from warehouse.sql import portable_literal
 
@@ -29,18 +29,9 @@ def hand_keys(rules: IdentityRules) -> list[tuple[str, int, int]]:
     """The hand rules as (kind, smaller key, larger key)."""
     found = []
     for rule in rules.hand:
-        left, right = sorted(key_of(identifier_uuid(*_typed(text))) for text in rule.pair)
+        left, right = sorted(key_of(identifier_uuid(*parse_identifier(text))) for text in rule.pair)
         found.append(("cut" if rule.cut else "link", left, right))
     return sorted(set(found))
-
-
-def _typed(text: str) -> tuple[str, str]:
-    """``custom:crm:4711`` as its type and its value."""
-    type_, _, value = text.partition(":")
-    if type_ == "custom":
-        name, _, value = value.partition(":")
-        type_ = f"custom:{name}"
-    return type_, value
 
 
 def _is_blocked(rules: IdentityRules) -> str:

@@ -18,13 +18,16 @@ SAMPLE = Path(__file__).parent.parent / "data" / "sample"
 WRITERS = {"app": "events", "segment": "segment", "stripe": "stripe", "meta": "meta"}
 #: Written beside a built project: what landing the application's events of the sample and building it said.
 INGEST_REPORT, BUILD_REPORT = "ingest.json", "build.json"
+#: Beside them, what adding a cut to the rules said after the build.
+IDENTITY_RULE = "identity_rule.json"
 
 #: What programs write where they know nobody: identifiers that join nobody with anybody.
 JUNK_IDENTIFIERS: tuple[dict[str, str], ...] = (
     *({"email": value} for value in ("n/a", "test@", "@example.com", "null", "undefined", "0", "a b@example.com")),
     *({"deviceId": value} for value in ("unknown", "Undefined", "0000-0000", "-1", "[object Object]")),
 )
-#: Landed with the sample: a type and a person that a spreadsheet takes for formulas, and strangers who share junk.
+#: Landed with the sample: a type and a person that a spreadsheet takes for formulas, strangers who share junk,
+#: a device of two users and an address of eleven.
 ODD_EVENTS = (
     {"eventId": "odd", "personId": "=1+1", "timestamp": "2026-06-01T10:00:00Z", "eventType": "=1+1"},
     *(
@@ -37,6 +40,12 @@ ODD_EVENTS = (
         }
         for number, junk in enumerate(JUNK_IDENTIFIERS)
         for who in ("a", "b")
+    ),
+    *(
+        {"eventId": f"shared-{key}-{who}", "timestamp": "2026-06-01T10:00:00Z", "eventType": "page_viewed"}
+        | {"personId": f"{key}-user-{who}", key: "shared@example.com"}
+        for key, users in (("deviceId", 2), ("email", 11))
+        for who in range(users)
     ),
 )
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -83,6 +92,9 @@ def _build_sample(folder: Path) -> None:
     (folder / INGEST_REPORT).write_text(said["app"])
     studio.land("odd", ODD_EVENTS)
     report = studio.build("--as-of", "2026-07-01")
+    rule = ("identity", "cut", "user_id:odd", "user_id:odder", "--reason", "two people", "--format", "json")
+    (folder / IDENTITY_RULE).write_text(studio.ok(*rule).out)
+    (folder / "definitions" / "identity.yml").unlink()
     (folder / BUILD_REPORT).write_text(json.dumps(report))
 
 

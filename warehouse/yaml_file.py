@@ -86,18 +86,28 @@ def read_yaml(path: Path) -> Any:
         raise UsageError(f"{path}: larger than {MAX_FILE_BYTES} bytes")
     try:
         text = data.decode()
-        _refuse_aliases_and_depth(text)
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 (the loader above is a restricted SafeLoader)
     except UnicodeDecodeError as error:
         raise UsageError(f"{path}: not UTF-8 at byte {error.start}") from None
+    return parse_yaml(text, str(path))
+
+
+def parse_yaml(text: str, where: str) -> Any:
+    """The content of a YAML text, as ``read_yaml`` gives it.
+
+    Raises:
+        UsageError: if it is not YAML as we take it; the message has the line.
+    """
+    try:
+        _refuse_aliases_and_depth(text)
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 (the loader above is a restricted SafeLoader)
     except RecursionError:
-        raise UsageError(f"{path}: nested deeper than {MAX_DEPTH} levels") from None
+        raise UsageError(f"{where}: nested deeper than {MAX_DEPTH} levels") from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f" line {mark.line + 1}" if mark else ""
-        raise UsageError(f"{path}{line}: {error.problem}") from None
+        raise UsageError(f"{where}{line}: {error.problem}") from None
     except yaml.YAMLError as error:
-        raise UsageError(f"{path}: {' '.join(str(error).split())}") from None
+        raise UsageError(f"{where}: {' '.join(str(error).split())}") from None
 
 
 def validate(model: type[Model], data: Any, where: str) -> Model:

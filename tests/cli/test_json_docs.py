@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import BUILD_REPORT, INGEST_REPORT, SAMPLE
+from tests.conftest import BUILD_REPORT, IDENTITY_RULE, INGEST_REPORT, SAMPLE
 from tests.pipeline.projects import Studio
 
 PAGE = Path(__file__).parents[2] / "docs" / "json.md"
@@ -27,6 +27,10 @@ PRINTED: dict[str, str | tuple[str, ...]] = {
     "gdp churn users": ("churn", "users"),
     "gdp overlap": ("overlap", "power_users", "active_creators"),
     "gdp meta matches": ("meta", "matches"),
+    "gdp person show": ("person", "show", "goran.patel.211@harbour-post-52.example"),
+    "gdp identity report": ("identity", "report"),
+    "gdp identity explain": ("identity", "explain", "deviceId-user-0", "deviceId-user-1"),
+    "gdp identity link, gdp identity cut": IDENTITY_RULE,
     "Any report with --steps": (*FUNNEL, "--steps"),
     "gdp landing list, gdp landing forget": ("landing", "list"),
     "gdp status": ("status",),

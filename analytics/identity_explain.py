@@ -1,0 +1,253 @@
+"""Why two identifiers are one person's, or what keeps them apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from analytics.identifiers import Identifier, find_identifier, identifiers_of
+from analytics.identity_paths import MOST_IDENTIFIERS, Hop, PathTooFar, shortest_path
+from analytics.query import Engine
+from analytics.table import Column, Sheet, Table, minute
+from models.base import Moment, Shape
+from models.errors import UsageError
+from models.identity import HandRule, IdentityRules, parse_identifier
+from models.keys import identifier_uuid, key_of
+
+_WHO = {"hand": "a link by hand", "server": "an event of a server", "browser": "an event of a browser"}
+
+
+class Step(Shape):
+    """Two identifiers that came together, the event that proves it, and the rule that refused it."""
+
+    start: str
+    end: str
+    is_accepted: bool
+    refused_by: str | None
+    trust: str
+    observed_at: Moment
+    event_id: str | None
+    source: str | None
+    event_type: str | None
+
+
+class Turn(Shape):
+    """A time in which a shared device was one person's."""
+
+    identifier: str
+    person_id: str
+    valid_from: Moment | None
+    valid_to: Moment | None
+
+
+class Explanation(Shape):
+    """What joins two identifiers or keeps them apart; ``path`` is the shortest one, of accepted steps if there is one.
+
+    ``reasons`` are the answer in words.
+    """
+
+    a: str
+    b: str
+    same_person: bool
+    person_a: str
+    person_b: str
+    reasons: tuple[str, ...]
+    path: tuple[Step, ...]
+    turns: tuple[Turn, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The documented JSON shape; see docs/json.md."""
+        return self.model_dump(mode="json", by_alias=True)
+
+    def table(self) -> Sheet:
+        """One screen."""
+        steps = Table(
+            (
+                *(Column("from"), Column("to"), Column("joins"), Column("first seen", "time")),
+                *(Column("trust"), Column("source"), Column("event type"), Column("event")),
+            ),
+            tuple(
+                (
+                    *(step.start, step.end, f"no: {step.refused_by}" if step.refused_by else "yes", step.observed_at),
+                    *(step.trust, step.source, step.event_type, step.event_id),
+                )
+                for step in self.path
+            ),
+            "The shortest path",
+        )
+        turns = Table(
+            (Column("device"), Column("person"), Column("from", "time"), Column("until", "time")),
+            tuple((turn.identifier, turn.person_id, turn.valid_from, turn.valid_to) for turn in self.turns),
+            "Whose the shared device was",
+        )
+        is_one = "are one person" if self.same_person else "are two persons"
+        return Sheet(f"{self.a} and {self.b} {is_one}", self.reasons, tuple(t for t in (steps, turns) if t.rows))
+
+
+def explain(engine: Engine, first: str, second: str, rules: IdentityRules) -> Explanation:
+    """Say why two identifiers are one person's or not.
+
+    Args:
+        engine: the warehouse.
+        first, second: what names the two (``find_identifier``).
+        rules: the identity rules of the build, for the reasons that people gave and the numbers.
+
+    Raises:
+        UsageError: if no event carried one of them, or both are the same.
+    """
+    a, b = find_identifier(engine, first), find_identifier(engine, second)
+    if a == b:
+        raise UsageError(f"{first!r} and {second!r} are one identifier, {a}")
+    persons = _persons(engine, (a.key, b.key))
+    is_one = persons[a.key] == persons[b.key]
+    try:
+        path = shortest_path(engine, a.key, b.key, accepted=is_one)
+    except PathTooFar:
+        path, beyond = None, f"No path through fewer than {MOST_IDENTIFIERS:,} identifiers joins them."
+    else:
+        beyond = "No event, and no chain of events, ever carried both."
+    names = identifiers_of(engine, {a.key, b.key, *_ends(path or ())})
+    turns = _turns(engine, names)
+    reasons = (
+        tuple(_joined(path or (), names)) if is_one else tuple(_apart(engine, path, names, rules, persons)) or (beyond,)
+    )
+    return Explanation(
+        a=str(a),
+        b=str(b),
+        same_person=is_one,
+        person_a=persons[a.key],
+        person_b=persons[b.key],
+        reasons=reasons,
+        path=tuple(_steps(engine, path or (), names)),
+        turns=turns,
+    )
+
+
+def _ends(path: Iterable[Hop]) -> set[int]:
+    return {key for hop in path for key in (hop.start, hop.end)}
+
+
+def _persons(engine: Engine, keys: Iterable[int]) -> dict[int, str]:
+    """The person each identifier belongs to by its edges, whatever turns a shared device had."""
+    sql = (
+        "select identifier_key, person_id from intermediate.int_identity__owner"
+        " where valid_from is null and identifier_key in (select unnest($keys))"
+    )
+    return dict(engine.rows(sql, {"keys": list(keys)}))
+
+
+def _joined(path: Iterable[Hop], names: Mapping[int, Identifier]) -> Iterable[str]:
+    for hop in path:
+        told = "" if hop.event_id is None else f" ({hop.event_id}, {minute(hop.observed_at)} UTC)"
+        yield f"{names[hop.start]} and {names[hop.end]} came together in {_WHO[hop.trust]}{told}."
+
+
+def _apart(
+    engine: Engine,
+    path: Iterable[Hop] | None,
+    names: Mapping[int, Identifier],
+    rules: IdentityRules,
+    persons: Mapping[int, str],
+) -> Iterable[str]:
+    """The rules that refused the steps of a path, each in a sentence."""
+    for hop in path or ():
+        if hop.refused_by is None:
+            continue
+        pair = f"{names[hop.start]} and {names[hop.end]} came together, but"
+        if hop.refused_by in ("hub", "shared_device"):
+            for knot, kind, seen_with in _knots(engine, (hop.start, hop.end)):
+                yield f"{pair} {names[knot]} joins nobody: " + _knot(kind, seen_with, rules)
+        elif hop.refused_by == "cut":
+            yield f"{pair} a cut by hand keeps their persons apart."
+            yield from _cuts(engine, hop, rules)
+        elif hop.refused_by == "unsigned":
+            yield (
+                f"{pair} only a browser says so, and both persons are known already, by a user id or a Stripe customer."
+            )
+        else:
+            type_ = hop.refused_by.removeprefix("limit:")
+            yield (
+                f"{pair} one person would then have more than {rules.most.get(type_)} "
+                f"identifiers of type {type_}, which is the limit."
+            )
+    for rule in _cuts_of(rules, set(persons)):
+        yield f"They are cut by hand: {rule.reason}"
+
+
+def _knot(kind: str, seen_with: int, rules: IdentityRules) -> str:
+    if kind == "hub":
+        return f"it was seen with {seen_with:,} users or Stripe customers (hub_threshold is {rules.hub_threshold})."
+    return f"{seen_with} users had it, each in turn."
+
+
+def _knots(engine: Engine, keys: Iterable[int]) -> list[tuple[Any, ...]]:
+    return engine.rows(
+        "select identifier_key, kind, seen_with from intermediate.int_identity__knot"
+        " where identifier_key in (select unnest($keys)) order by kind, identifier_key",
+        {"keys": list(keys)},
+    )
+
+
+def _cuts(engine: Engine, hop: Hop, rules: IdentityRules) -> Iterable[str]:
+    """The cuts between the persons of a step's two ends, in the words of who made them."""
+    keys = {key for rule in rules.hand if rule.cut for key in _keys(rule)} | {hop.start, hop.end}
+    persons = _persons(engine, keys)
+    between = {persons[hop.start], persons[hop.end]}
+    for rule in rules.hand:
+        if rule.cut and between == {persons.get(key) for key in _keys(rule)}:
+            yield f"{rule.cut[0]} and {rule.cut[1]} were cut: {rule.reason}"
+
+
+def _cuts_of(rules: IdentityRules, keys: set[int]) -> Iterable[HandRule]:
+    return (rule for rule in rules.hand if rule.cut and set(_keys(rule)) == keys)
+
+
+def _keys(rule: HandRule) -> tuple[int, int]:
+    one, other = (key_of(identifier_uuid(*parse_identifier(text))) for text in rule.pair)
+    return one, other
+
+
+def _steps(engine: Engine, path: Iterable[Hop], names: Mapping[int, Identifier]) -> Iterable[Step]:
+    hops = list(path)
+    proofs = _proofs(engine, [hop for hop in hops if hop.event_id is not None])
+    for hop in hops:
+        source, event_type = proofs.get(frozenset((hop.start, hop.end)), (None, None))
+        yield Step(
+            start=str(names[hop.start]),
+            end=str(names[hop.end]),
+            is_accepted=hop.is_accepted,
+            refused_by=hop.refused_by,
+            trust=hop.trust,
+            observed_at=hop.observed_at,
+            event_id=hop.event_id,
+            source=source if hop.event_id else None,
+            event_type=event_type if hop.event_id else None,
+        )
+
+
+def _proofs(engine: Engine, hops: Iterable[Hop]) -> dict[frozenset[int], tuple[str, str]]:
+    """Source and type of the events that prove the steps."""
+    pairs = [sorted((hop.start, hop.end)) for hop in hops]
+    rows = engine.rows(
+        "select edge.left_key, edge.right_key, event.source, event.event_type"
+        " from intermediate.int_identity__edge as edge inner join event on edge.body_key = event.body_key"
+        " where (edge.left_key, edge.right_key) in (select unnest($lefts), unnest($rights))",
+        {"lefts": [left for left, _ in pairs], "rights": [right for _, right in pairs]},
+    )
+    return {frozenset((left, right)): (source, event_type) for left, right, source, event_type in rows}
+
+
+def _turns(engine: Engine, names: Mapping[int, Identifier]) -> tuple[Turn, ...]:
+    """Whose the shared devices among some identifiers were."""
+    rows = engine.rows(
+        "select owner.identifier_key, owner.person_id, owner.valid_from, owner.valid_to"
+        " from intermediate.int_identity__owner as owner"
+        " inner join intermediate.int_identity__knot as knot on owner.identifier_key = knot.identifier_key"
+        " where knot.kind = 'shared_device' and owner.identifier_key in (select unnest($keys))"
+        " order by owner.identifier_key, owner.valid_from nulls first",
+        {"keys": list(names)},
+    )
+    return tuple(
+        Turn(identifier=str(names[key]), person_id=person, valid_from=start, valid_to=end)
+        for key, person, start, end in rows
+    )

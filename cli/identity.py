@@ -1,0 +1,117 @@
+"""Commands about who is who: person and identity."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from cli.state import state_of
+
+if TYPE_CHECKING:
+    from cli.output import Screen
+
+OutputFormat = Annotated[Literal["table", "json"], typer.Option("--format", help="How to print it.")]
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it is kept beside the rule.")]
+Author = Annotated[str | None, typer.Option("--author", metavar="NAME", help="Who says so.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    person = typer.Typer(help="What is known of one person.", no_args_is_help=True)
+    person.command("show")(show_person)
+    app.add_typer(person, name="person")
+    identity = typer.Typer(help="Who is who, and why.", no_args_is_help=True)
+    identity.command("report")(report)
+    identity.command("explain")(explain)
+    identity.command("link")(link)
+    identity.command("cut")(cut)
+    app.add_typer(identity, name="identity")
+
+
+def show_person(
+    context: typer.Context,
+    identifier: Annotated[
+        str, typer.Argument(metavar="ID", help="type:value, a value of any type, an e-mail, or any id of a person.")
+    ],
+    format: OutputFormat = "table",
+) -> None:
+    """Show a person: profile, identifiers, subscriptions, segments and last events."""
+    from analytics.person_card import show_person as look_up
+
+    with state_of(context).warehouse() as warehouse:
+        _print(look_up(warehouse, identifier), format)
+
+
+def report(context: typer.Context, format: OutputFormat = "table") -> None:
+    """Count the identity graph: sizes of persons, hubs, shared devices, orphans, refused pairs."""
+    from analytics.identity_report import identity_report
+
+    with state_of(context).warehouse() as warehouse:
+        _print(identity_report(warehouse), format)
+
+
+def explain(
+    context: typer.Context,
+    a: Annotated[str, typer.Argument(metavar="A", help="An identifier, as for gdp person show.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="Another one.")],
+    format: OutputFormat = "table",
+) -> None:
+    """Say which events make two identifiers one person's, or which rule keeps them apart."""
+    from analytics.identity_explain import explain as why
+
+    state = state_of(context)
+    rules = state.project().definitions().identity
+    with state.warehouse() as warehouse:
+        _print(why(warehouse, a, b, rules), format)
+
+
+def link(
+    context: typer.Context,
+    a: Annotated[str, typer.Argument(metavar="A", help="An identifier, as type:value.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="Another one.")],
+    reason: Reason,
+    author: Author = None,
+    format: OutputFormat = "table",
+) -> None:
+    """Say that two identifiers are one person's; the next build makes them so."""
+    _decide(context, "link", (a, b), reason, author, format)
+
+
+def cut(
+    context: typer.Context,
+    a: Annotated[str, typer.Argument(metavar="A", help="An identifier, as type:value.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="Another one.")],
+    reason: Reason,
+    author: Author = None,
+    format: OutputFormat = "table",
+) -> None:
+    """Say that two identifiers are not one person's, by whatever path; the next build parts them, history included."""
+    _decide(context, "cut", (a, b), reason, author, format)
+
+
+def _decide(
+    context: typer.Context,
+    kind: Literal["link", "cut"],
+    pair: tuple[str, str],
+    reason: str,
+    author: str | None,
+    format: Literal["table", "json"],
+) -> None:
+    from cli.output import emit_json, emit_text
+    from pipeline.hand_rules import add_hand_rule
+
+    added = add_hand_rule(state_of(context).project(), kind, pair, reason=reason, author=author)
+    if format == "json":
+        emit_json(added.to_json())
+    else:
+        emit_text(f"{added.path}: {kind} {added.pair[0]} and {added.pair[1]}; gdp build applies it\n")
+
+
+def _print(answer: Screen, format: Literal["table", "json"]) -> None:
+    from cli.output import emit_json, show_sheet
+
+    if format == "json":
+        emit_json(answer.to_json())
+    else:
+        show_sheet(answer.table())

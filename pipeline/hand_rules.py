@@ -1,0 +1,131 @@
+"""Adding a link or a cut to a project's identity.yml, with everything that stands there kept."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from models.errors import UsageError
+from models.identity import HandRule, IdentityRules
+from pipeline.project import STARTER, Project
+from warehouse.definitions import IDENTITY_FILE
+from warehouse.files import publish_file
+from warehouse.yaml_file import parse_yaml, validate
+
+_HEADER = "# Who is one person: see docs/decisions.md.\n"
+
+
+@dataclass(frozen=True)
+class AddedRule:
+    """A rule that was added: where, and its two identifiers as they are written."""
+
+    path: Path
+    kind: Literal["link", "cut"]
+    pair: tuple[str, str]
+
+    def to_json(self) -> dict[str, Any]:
+        """The documented JSON shape; see docs/json.md."""
+        return {"path": str(self.path), "kind": self.kind, "pair": list(self.pair)}
+
+
+def add_hand_rule(
+    project: Project, kind: Literal["link", "cut"], pair: tuple[str, str], *, reason: str, author: str | None = None
+) -> AddedRule:
+    """Append a rule to ``definitions/identity.yml``.
+
+    Raises:
+        UsageError: if an identifier is none, the rule is there already, contradicts another one, or the file is not
+            written in a way that a rule can be added to.
+    """
+    rule = validate(HandRule, _fields(kind, pair, reason, author), f"{kind} {pair[0]} {pair[1]}")
+    folder = project.definitions_folder
+    if folder == STARTER / "definitions":
+        raise UsageError("the project has no folder of definitions (gdp init makes one)")
+    path = folder / IDENTITY_FILE
+    text = path.read_text(encoding="utf-8") if path.exists() else _HEADER
+    before = _rules(text, path)
+    for other in before.hand:
+        if frozenset(other.pair) == frozenset(rule.pair) and (other.cut is None) == (rule.cut is None):
+            raise UsageError(f"{path}: that {kind} is there already: {other.reason}")
+    added = with_rule(text, _fields(kind, rule.pair, rule.reason, rule.author))
+    expected = validate(
+        IdentityRules, {**before.model_dump(), "hand": [*before.model_dump()["hand"], rule.model_dump()]}, str(path)
+    )
+    if _rules(added, path) != expected:
+        raise UsageError(
+            f"{path}: hand is not a plain list that a rule can be added to: write the {kind} there by hand"
+        )
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(added, encoding="utf-8")
+    publish_file(partial, path)
+    return AddedRule(path, kind, rule.pair)
+
+
+def with_rule(text: str, rule: dict[str, Any]) -> str:
+    """The text of an identity.yml with one more rule at the end of ``hand``; all else is kept as it stands."""
+    node = _hand_node(text)
+    if isinstance(node, yaml.SequenceNode) and node.flow_style and node.value:
+        end = node.end_mark.index - 1
+        return f"{text[:end].rstrip()}, {_flow(rule)}{text[end:]}"
+    if isinstance(node, yaml.SequenceNode) and not node.flow_style:
+        return _after_line(text, _end(node), _block(rule, node.start_mark.column))
+    if node is not None:  # hand: []
+        start, end = node.start_mark.index, node.end_mark.index
+        return _after_line(text[:start].rstrip(" ") + text[end:], len(text[:start].rstrip(" ")), _block(rule, 0))
+    lead = text if not text or text.endswith("\n") else text + "\n"
+    return f"{lead}hand:\n{_block(rule, 0)}"
+
+
+def _hand_node(text: str) -> yaml.Node | None:
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    pairs = root.value if isinstance(root, yaml.MappingNode) else []
+    return next((value for key, value in pairs if key.value == "hand"), None)
+
+
+def _end(node: yaml.Node) -> int:
+    """Where the text of a node ends, without the comments behind it."""
+    if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
+        last = node.value[-1]
+        return _end(last[1] if isinstance(last, tuple) else last)
+    return int(node.end_mark.index)
+
+
+def _after_line(text: str, position: int, block: str) -> str:
+    """A text with a block behind the line of a position."""
+    line_end = text.find("\n", position)
+    if position > 0 and text[position - 1] == "\n":  # the end of a block scalar
+        return text[:position] + block + text[position:]
+    if line_end < 0:
+        return f"{text}\n{block}"
+    return text[: line_end + 1] + block + text[line_end + 1 :]
+
+
+def _block(rule: dict[str, Any], column: int) -> str:
+    lines = [f"{name}: {_value(value)}" for name, value in rule.items()]
+    indent = " " * column
+    return f"{indent}- {lines[0]}\n" + "".join(f"{indent}  {line}\n" for line in lines[1:])
+
+
+def _flow(rule: dict[str, Any]) -> str:
+    return "{" + ", ".join(f"{name}: {_value(value)}" for name, value in rule.items()) + "}"
+
+
+def _value(value: str | list[str]) -> str:
+    """A value as JSON, which YAML reads as the same."""
+    return json.dumps(value, ensure_ascii=not _is_printable(value))
+
+
+def _is_printable(value: str | list[str]) -> bool:
+    return all(text.isprintable() for text in ([value] if isinstance(value, str) else value))
+
+
+def _fields(kind: str, pair: tuple[str, str], reason: str, author: str | None) -> dict[str, Any]:
+    return {kind: list(pair), "reason": reason, **({"author": author} if author else {})}
+
+
+def _rules(text: str, path: Path) -> IdentityRules:
+    return validate(IdentityRules, parse_yaml(text, str(path)) or {}, str(path))

@@ -1,0 +1,159 @@
+"""gdp person and gdp identity on the scenarios of SCENARIOS.md: what they say of each rule."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from models.keys import email_sha256
+from tests.dbt.scenarios import Scenario, Telling, scenarios
+from tests.pipeline.projects import Studio
+
+pytestmark = pytest.mark.xdist_group("scenarios")
+
+BY_NAME = {scenario.name: scenario for scenario in scenarios()}
+
+
+def name_of(scenario: Scenario, token: str) -> str:
+    """An identifier of the first telling, as somebody would write it."""
+    return ":".join(Telling(scenario, 0).identifier(token))
+
+
+def explain(studio: Studio, scenario: str, first: str, second: str) -> dict[str, Any]:
+    """What gdp identity explain says of two identifiers."""
+    names = [name_of(BY_NAME[scenario], token) for token in (first, second)]
+    return dict(studio.ok("identity", "explain", *names, "--format", "json").json)
+
+
+def test_a_chain_is_told_event_by_event(scenario_studio: Studio) -> None:
+    """The shortest one, each step with its event."""
+    found = explain(scenario_studio, "chain", "u1", "a1")
+    assert found["samePerson"]
+    assert found["personA"] == found["personB"]
+    assert [step["eventId"] for step in found["path"]] == ["chain-0#4", "chain-0#3", "chain-0#2", "chain-0#1"]
+    assert [step["start"] for step in found["path"]] == [
+        *("user_id:chain-0-u1", "stripe_id:chain-0-s1", "google_id:chain-0-g1", "email:chain-0-1@example.com"),
+    ]
+    assert {(step["source"], step["eventType"], step["trust"]) for step in found["path"]} == {
+        ("app", "page_viewed", "server")
+    }
+    assert found["reasons"][0] == (
+        "user_id:chain-0-u1 and stripe_id:chain-0-s1 came together in an event of a server"
+        " (chain-0#4, 2026-03-02 12:03 UTC)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("scenario", "first", "second", "refused", "reason"),
+    [
+        ("diamond", "a1", "u1", [None, None], "came together in an event of a server"),
+        ("link", "u1", "a1", [None], "user_id:link-0-u1 and anonymous_id:link-0-a1 came together in a link by hand."),
+        ("user_id conflict", "u1", "u2", [None, "limit:user_id"], "more than 1 identifiers of type user_id"),
+        ("link against a limit", "u1", "u2", ["limit:user_id"], "more than 1 identifiers of type user_id"),
+        ("two paths around a cut", "u1", "a1", [None, "cut"], "were cut: two paths around a cut"),
+        ("a browser between two known people", "u1", "s1", [None, "unsigned", None], "only a browser says so"),
+        ("hub", "u1", "u2", ["hub", "hub"], "email:hub-0-1@example.com joins nobody: it was seen with 4 users"),
+        ("shared device, in turns", "u1", "u2", ["shared_device"] * 2, "joins nobody: 2 users had it, each in turn."),
+    ],
+)
+def test_the_rule_is_said(
+    scenario: str, first: str, second: str, refused: list[str | None], reason: str, scenario_studio: Studio
+) -> None:
+    """Each kind of refusal, in plain words, and on which step of the shortest path."""
+    found = explain(scenario_studio, scenario, first, second)
+    assert [step["refusedBy"] for step in found["path"]] == refused
+    assert found["samePerson"] == (set(refused) == {None})
+    assert reason in " ".join(found["reasons"])
+    assert len(found["reasons"]) == len(set(found["reasons"]))
+
+
+def test_whose_a_shared_device_was_is_told(scenario_studio: Studio) -> None:
+    """Each turn with its times; the device was the first user's from its first event."""
+    found = explain(scenario_studio, "shared device, in turns", "u1", "d1")
+    assert not found["samePerson"]
+    other = explain(scenario_studio, "shared device, in turns", "u2", "d1")
+    assert [(turn["personId"], turn["validFrom"], turn["validTo"]) for turn in found["turns"]] == [
+        (found["personB"], None, "2026-03-02T12:00:00Z"),
+        (found["personA"], "2026-03-02T12:00:00Z", "2026-03-02T12:02:00Z"),
+        (other["personA"], "2026-03-02T12:02:00Z", "2026-03-02T12:04:00Z"),
+        (found["personA"], "2026-03-02T12:04:00Z", None),
+    ]
+
+
+def test_strangers_have_no_path(scenario_studio: Studio) -> None:
+    """Nothing ever joined them."""
+    names = [name_of(BY_NAME[scenario], "u1") for scenario in ("chain", "hub")]
+    found = scenario_studio.ok("identity", "explain", *names, "--format", "json").json
+    assert (found["path"], found["reasons"]) == ([], ["No event, and no chain of events, ever carried both."])
+
+
+def test_the_report_counts_what_joins_nobody(scenario_studio: Studio) -> None:
+    """Hubs, shared devices, refusals and sizes of the whole graph."""
+    found = scenario_studio.ok("identity", "report", "--format", "json").json
+    assert sorted((hub["value"], hub["seenWith"]) for hub in found["hubs"]) == [
+        (f"hub-{number}-1@example.com", 4) for number in range(4)
+    ]
+    assert {(device["seenWith"], device["turns"]) for device in found["sharedDevices"]} == {(2, 2), (2, 3)}
+    refusals = {refusal["rule"]: refusal["edges"] for refusal in found["refusals"]}
+    assert refusals == {"hub": 16, "shared_device": 24, "cut": 16, "limit:user_id": 16, "unsigned": 4}
+    assert found["refused"] == sum(refusals.values())
+    assert sum(size["persons"] for size in found["sizes"]) == found["persons"]
+    assert sum(type_["identifiers"] for type_ in found["types"]) == found["identifiers"]
+    devices = next(type_ for type_ in found["types"] if type_["idType"] == "device_id")
+    # Of each telling the two shared devices, that of one user and that of a logout speak for events; fan-in's does not.
+    assert (devices["identifiers"], devices["orphans"]) == (20, 4)
+
+
+@pytest.mark.parametrize("form", ["typed", "value", "email", "email_sha256", "hash", "person_id", "alias"])
+def test_a_person_is_found_by_whatever_names_it(form: str, scenario_studio: Studio) -> None:
+    """By type and value, by value alone, by an e-mail or its hash, by its id and by any id that it ever had."""
+    address = "late-bridge-0-1@example.com"
+    alias = scenario_studio.ok(
+        "sql",
+        "select alias.alias_id, alias.person_id from identity_link as link"
+        " inner join person_alias as alias on link.link_id = alias.alias_id where link.id_value = 'late-bridge-0-u1'",
+        "--format",
+        "json",
+    ).json[0]
+    assert alias["alias_id"] != alias["person_id"]
+    text = {
+        "typed": "user_id:late-bridge-0-u1",
+        "value": "late-bridge-0-u1",
+        "email": address.upper(),
+        "email_sha256": email_sha256(address),
+        "hash": f"email_sha256:{email_sha256(address)}",
+        "person_id": alias["person_id"],
+        "alias": alias["alias_id"].upper(),
+    }[form]
+    found = scenario_studio.ok("person", "show", text, "--format", "json").json
+    assert found["personId"] == found["profile"]["personId"] == alias["person_id"]
+    assert {(link["idType"], link["email"] or link["idValue"]) for link in found["identifiers"]} == {
+        ("anonymous_id", "late-bridge-0-a1"),
+        ("email", address),
+        ("google_id", "late-bridge-0-g1"),
+        ("user_id", "late-bridge-0-u1"),
+    }
+    assert [event["eventId"] for event in found["lastEvents"]] == [f"late-bridge-0#{number}" for number in (3, 2, 1)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("person", "show", "nobody"), "no event carried 'nobody'"),
+        (("person", "show", "user_id:nobody"), "no event carried 'user_id:nobody'"),
+        (("identity", "explain", "user_id:chain-0-u1", "chain-0-u1"), "are one identifier, user_id:chain-0-u1"),
+    ],
+)
+def test_who_cannot_be_found_is_refused(arguments: tuple[str, ...], message: str, scenario_studio: Studio) -> None:
+    """In one line."""
+    answer = scenario_studio.gdp(*arguments)
+    assert answer.code == 2
+    assert message in answer.err
+    assert answer.out == ""
+
+
+@pytest.mark.parametrize("command", [("identity", "report"), ("person", "show", "hub-0-u1")])
+def test_a_screen_is_printed(command: tuple[str, ...], scenario_studio: Studio) -> None:
+    """For a person, too."""
+    assert "hub-0" in scenario_studio.ok(*command).out

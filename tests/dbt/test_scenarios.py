@@ -1,0 +1,34 @@
+"""Named scenarios of identity through real builds: who is one person does not depend on the order of deliveries."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.dbt.scenarios import TELLINGS, Scenario, Telling, persons, scenarios, tell, tellings
+from tests.pipeline.projects import Studio
+
+pytestmark = pytest.mark.xdist_group("scenarios")
+
+SCENARIOS = scenarios()
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=[scenario.name for scenario in SCENARIOS])
+def test_persons_are_those_of_the_table(scenario: Scenario, scenario_studio: Studio) -> None:
+    """In every order of delivery the same, and as it was written by hand."""
+    told = [Telling(scenario, number) for number in range(TELLINGS)]
+    found = persons(scenario_studio, told)
+    assert found == {telling.space: telling.persons() for telling in told}
+
+
+@pytest.mark.slow
+def test_many_orders_in_increments_equal_a_build_from_nothing(tmp_path: Path) -> None:
+    """The rules stay the same, so that all builds but the first are increments."""
+    studio, told = Studio.make(tmp_path / "studio"), tellings(20)
+    told = [telling for telling in told if " then " not in telling.scenario.rules]
+    assert [tell(studio, told, build) for build in range(3)] == ["full refresh", "increment", "increment"]
+    assert persons(studio, told) == {telling.space: telling.persons() for telling in told}
+    incremental = studio.hashes()
+    studio.build("--as-of", "2026-03-03", "--full-refresh")
+    assert studio.hashes() == incremental
