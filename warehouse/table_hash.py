@@ -7,7 +7,9 @@ import duckdb
 from warehouse.sql import quote_identifier, quote_literal
 
 #: Columns that say when and how a row got here, not what it says.
-NOT_CONTENT = frozenset({"batch_seq", "landed_at", "generation", "built_at", "last_full_refresh", "max_batch_seq"})
+NOT_CONTENT = frozenset(
+    {"batch_seq", "row_number", "landed_at", "generation", "built_at", "last_full_refresh", "max_batch_seq"}
+)
 _FLOATS = ("DOUBLE", "FLOAT")
 
 

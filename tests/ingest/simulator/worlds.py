@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterator
 from functools import cache
@@ -27,8 +28,13 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def raw_lines(folder: Path, kind: str) -> list[bytes]:
-    """All lines of one kind of file, in the order of months."""
-    return [line for path in sorted((folder / kind).iterdir()) for line in path.read_bytes().splitlines()]
+    """All lines of one kind of file, in the order of months; also of files that were gzipped since."""
+    return [line for path in sorted((folder / kind).iterdir()) for line in _bytes(path).splitlines()]
+
+
+def _bytes(path: Path) -> bytes:
+    content = path.read_bytes()
+    return gzip.decompress(content) if path.suffix == ".gz" else content
 
 
 @cache

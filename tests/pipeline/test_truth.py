@@ -1,0 +1,185 @@
+"""What is built of a simulated world, all its sources together, against what is true of it."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from tests.conftest import SAMPLE, WRITERS
+from tests.ingest.simulator.worlds import deliveries, raw_lines, world
+from tests.pipeline.projects import Studio
+from warehouse.duck import connect
+
+#: Events of Stripe as the build names them, by the type of the webhook that tells each of them once.
+STRIPE_EVENTS = {
+    "customer.created": "customer_created",
+    "invoice.paid": "payment_succeeded",
+    "invoice.payment_failed": "payment_failed",
+    "customer.subscription.deleted": "subscription_cancelled",
+}
+
+
+@dataclass(frozen=True)
+class Held:
+    """A built world and its truth in one connection; the tables of the truth are called true_…."""
+
+    studio: Studio
+    folder: Path
+    connection: duckdb.DuckDBPyConnection
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """The rows of a query on both."""
+        return self.connection.execute(sql).fetchall()
+
+
+def land(studio: Studio, folder: Path) -> None:
+    """Land all sources of a world."""
+    for kind, writer in WRITERS.items():
+        studio.ok("ingest", writer, folder / kind)
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> tuple[Studio, Path]:
+    """A world of 5,000 persons, built at once."""
+    folder = world(tmp_path_factory.mktemp("large") / "world", 5_000, days=300)
+    studio = Studio.make(tmp_path_factory.mktemp("large-studio"))
+    land(studio, folder)
+    studio.build("--as-of", "2026-07-28")
+    return studio, folder
+
+
+@pytest.fixture(params=["sample", pytest.param("large", marks=pytest.mark.slow)])
+def held(request: pytest.FixtureRequest) -> Iterator[Held]:
+    """The committed sample, or a large world."""
+    found = request.getfixturevalue(request.param)
+    studio, folder = found if request.param == "large" else (found, SAMPLE)
+    with connect(studio.home.current.resolve(), read_only=True) as connection:
+        for path in (folder / "truth").iterdir():
+            connection.execute(f"create temp view true_{path.stem} as from '{path}'")
+        yield Held(studio, folder, connection)
+
+
+def test_every_person_is_one_person(held: Held) -> None:
+    """All identifiers of a person lead to one, and no two persons to the same; shared devices apart."""
+    linked = """
+        with linked as (
+            select person, type, value, person_key
+            from (from true_identifier where not is_shared) as identifier
+            left join identity_link
+                on id_type = type and id_value = case when type = 'email' then sha256(value) else value end
+        )
+    """
+    assert held.rows(f"{linked} select type, value from linked where person_key is null") == []
+    ((persons, keys, pairs),) = held.rows(
+        f"{linked} select count(distinct person), count(distinct person_key), count(distinct (person, person_key))"
+        " from linked"
+    )
+    assert persons == keys == pairs == held.rows("select count(*) from true_person")[0][0]
+
+
+def test_every_event_counts_once_on_its_day(held: Held) -> None:
+    """By source, type and day, whatever came twice, late, or by two ways."""
+    true = "from true_event_count where source <> 'stripe'"
+    built = """
+        select source, event_type, occurred_at::date, count(*) from event
+        where source <> 'stripe' and event_id not like 'junk-%' and event_id <> 'odd'
+        group by all
+    """
+    assert len(held.rows(true)) > 1000
+    assert held.rows(f"(({true}) except ({built})) union all (({built}) except ({true}))") == []
+
+
+def test_events_of_stripe_are_those_of_its_webhooks(held: Held) -> None:
+    """Those that each have a webhook of their own, by day; and one start for each subscription that was no attempt."""
+    names = ", ".join(f"('{told}', '{built}')" for told, built in STRIPE_EVENTS.items())
+    true = f"""
+        select name, day, events from true_event_count
+        inner join (values {names}) as renamed(event_type, name) using (event_type)
+        where source = 'stripe'
+    """
+    built = """
+        select event_type, occurred_at::date, count(*) from event where source = 'stripe' group by all
+    """
+    named = f"from ({built}) where event_type in {tuple(STRIPE_EVENTS.values())}"
+    assert {name for name, *_ in held.rows(true)} == set(STRIPE_EVENTS.values())
+    assert held.rows(f"(({true}) except ({named})) union all (({named}) except ({true}))") == []
+    ((started,),) = held.rows("select count(*) from event where event_type = 'subscription_started'")
+    assert [(started,)] == held.rows(
+        "select count(distinct subscription_id) from true_subscription_day"
+        " where status not in ('incomplete', 'incomplete_expired')"
+    )
+
+
+def test_subscriptions_are_what_they_are_at_the_end(held: Held) -> None:
+    """Status, plan's interval, quantity and currency on the last day; those of which it says nothing have ended."""
+    true = """
+        select subscription_id, status, quantity, currency, billing_interval from true_subscription_day
+        where day = (select max(day) from true_subscription_day)
+    """
+    built = """
+        select stripe_subscription_id, stripe_status, quantity, currency, billing_interval from subscription
+        where cancelled_at is null
+    """
+    assert len(held.rows(true)) > 10
+    assert sorted(held.rows(true)) == sorted(held.rows(built))
+
+
+def test_signup_cohorts_return_as_they_did(held: Held) -> None:
+    """Each week's size, and who acted on day 7 and 30; no rate while somebody has not lived that day."""
+    metrics = ("retention_d7", "retention_d30")
+    command = ("cohort", "--by", "signup", "--interval", "week", "--metrics", ",".join(metrics), "--format", "json")
+    built = [
+        (one["cohort"], one["size"], *(_returned(one["metrics"][metric]) for metric in metrics))
+        for one in held.studio.ok(*command).json["cohorts"]
+    ]
+    true = held.rows("select week::varchar, size, d7, d30 from true_cohort order by week")
+    assert len(true) > 10
+    assert built == true
+
+
+def _returned(cell: dict[str, Any]) -> int | None:
+    return cell["n"] if cell["complete"] else None
+
+
+def test_copies_of_meta_match(held: Held) -> None:
+    """By event name: how many came from the pixel, from the server, and from both; an id may come again days later."""
+    channels: dict[tuple[str, str, int], set[str]] = defaultdict(set)
+    for delivery in deliveries(held.folder, "meta"):
+        for event in delivery["body"]["data"]:
+            key = (event["event_name"].lower(), event["event_id"], event["event_time"])
+            channels[key].add(delivery["channel"])
+    expected: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for (name, *_), ways in channels.items():
+        for place, is_so in enumerate(("pixel" in ways, "server" in ways, len(ways) == 2)):
+            expected[name][place] += is_so
+    built = held.studio.ok("meta", "matches", "--format", "json").json["events"]
+    assert all(any(one[place] for one in expected.values()) for place in range(3))
+    assert {one["eventType"]: [one["pixel"], one["server"], one["matched"]] for one in built} == expected
+
+
+@pytest.mark.slow
+def test_any_order_of_deliveries_gives_the_same_tables(sample: Studio, tmp_path: Path) -> None:
+    """Shuffled, every tenth told again, cut into three builds: as told once, in order, and built at once."""
+    chance, at_once, in_parts = random.Random(5), Studio.make(tmp_path / "one"), Studio.make(tmp_path / "three")
+    land(at_once, SAMPLE)
+    at_once.build("--as-of", "2026-07-01")
+    told = {}
+    for kind in WRITERS:
+        lines = raw_lines(SAMPLE, kind)
+        told[kind] = chance.sample([*lines, *lines[::10]], k=len(lines) + len(lines[::10]))
+    for part in range(3):
+        for kind, writer in WRITERS.items():
+            file = tmp_path / f"{kind}-{part}.jsonl"
+            file.write_bytes(b"\n".join(told[kind][part::3]) + b"\n")
+            in_parts.ok("ingest", writer, file)
+        in_parts.build("--as-of", "2026-07-01")
+    hashes = at_once.hashes()
+    assert len(hashes) > 15
+    assert in_parts.hashes() == hashes
