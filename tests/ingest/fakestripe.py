@@ -42,9 +42,10 @@ Fault = Callable[[Request], Reply | None]
 
 @dataclass
 class FakeStripe:
-    """The lists by their path, each entry as it is written, oldest first; ``faults`` may answer in their place."""
+    """Lists by their path, each entry as it is written, oldest first; ``faults`` may answer in their place."""
 
     url: str = ""
+    key: str = KEY
     lists: dict[str, list[str]] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
@@ -64,7 +65,7 @@ class FakeStripe:
         for fault in list(self.faults):
             if reply := fault(request):
                 return reply
-        if request.headers.get("authorization") != f"Bearer {KEY}":
+        if request.headers.get("authorization") != f"Bearer {self.key}":
             return failure(401, "Invalid API Key provided: rk_test_****cret")
         if request.headers.get("stripe-version") != VERSION:
             return failure(400, "Invalid Stripe API version")
