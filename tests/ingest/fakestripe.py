@@ -11,6 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
+
 VERSION = "2026-10-28.endive"
 KEY = "rk_test_51H8secretsecretsecret"
 
@@ -132,7 +134,9 @@ def fake_stripe() -> Iterator[FakeStripe]:
         def handle_error(self, *_: object) -> None:
             """A client that was killed has hung up."""
 
-    with Server(("127.0.0.1", 0), Handler) as server:
+    with Server(("127.0.0.1", 0), Handler) as server, pytest.MonkeyPatch.context() as patch:
+        for variable in ("NO_PROXY", "no_proxy"):
+            patch.setenv(variable, "127.0.0.1")
         fake.url = f"http://127.0.0.1:{server.server_address[1]}"
         thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.01))
         thread.start()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -17,6 +18,7 @@ import pytest
 from pydantic import SecretStr
 
 import ingest.stripeapi
+import ingest.stripebackfill
 from ingest.options import LandOptions
 from ingest.quarantine import quarantined_rows
 from ingest.replay import replay
@@ -28,7 +30,7 @@ from models.errors import UsageError
 from tests.ingest.fakestripe import KEY, FakeStripe, Reply, Request, failure, fake_stripe, once, page
 from tests.ingest.landings import NOW, counts
 from tests.ingest.stripes import CREATED, compact, landed_stripe, stripe_event
-from warehouse.fetch_cursor import FetchedList, read_cursor
+from warehouse.fetch_cursor import FetchCursor, FetchedList, read_cursor, set_cursor
 from warehouse.forget import forget, landings
 from warehouse.home import Home
 
@@ -276,6 +278,29 @@ def test_a_cursor_is_of_one_account_one_list_and_one_since(home: Home, stripe: F
         assert counts(fetch(home, stripe, "customers", **options)) == (4, 4, 0, 0)
         assert stripe.asked("/v1/customers", "starting_after") == [(None,), ("cu_3",)]
     assert read_cursor(home.control, FetchedList("", False, "customers")) is None
+
+
+def test_a_batch_and_its_cursor_count_together(
+    home: Home, stripe: FakeStripe, small_pages: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If the cursor cannot be noted, the batch has not landed; the next fetch begins where the last batch ended."""
+    stripe.add("/v1/customers", *(thing("customer", number) for number in range(1, 7)))
+    cursors = []
+
+    def breaks(connection: sqlite3.Connection, listed: FetchedList, cursor: FetchCursor | None) -> None:
+        set_cursor(connection, listed, cursor)
+        cursors.append(cursor)
+        if len(cursors) == 2:
+            raise OSError("no more cursors")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ingest.stripebackfill, "set_cursor", breaks)
+        with pytest.raises(OSError, match="no more cursors"):
+            fetch(home, stripe, "customers", rows=2)
+    assert read_cursor(home.control, FetchedList("", False, "customers")) == cursors[0]
+    assert len(landed_stripe(home, "object_id")) == 2
+    assert counts(fetch(home, stripe, "customers", rows=2)) == (4, 4, 0, 0)
+    assert sorted(landed_stripe(home, "object_id")) == [(f"cu_{number}",) for number in range(1, 7)]
 
 
 def test_a_list_begins_anew_where_its_cursor_is_gone(home: Home, stripe: FakeStripe, small_pages: None) -> None:
