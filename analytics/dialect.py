@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 _DAY = 86_400_000_000
+#: The type of a point in time.
+TIME = "timestamptz"
 UTC_NAMES = frozenset({"UTC", "Etc/UTC"})
 
 
@@ -53,3 +55,18 @@ def month_number(moment: str, tz: str) -> str:
     # Without a zone the calendar need not be asked: a UTC wall clock is the number of microseconds.
     local = f"make_timestamp({microseconds(moment)})" if tz in UTC_NAMES else f"timezone($tz, {moment})"
     return f"(extract(year from {local}) * 12 + extract(month from {local}) - 1)"
+
+
+def json_type(column: str, path: str) -> str:
+    """The type of the value at a path of a JSON text: VARCHAR, BOOLEAN, a number's, OBJECT, ARRAY or NULL."""
+    return f"json_type({column}, {path})"
+
+
+def time_of(text: str) -> str:
+    """The point in time that a text says; null if it says none."""
+    return f"try_cast({text} as timestamptz)"
+
+
+def moment(iso: str) -> str:
+    """A point in time written in ISO 8601 as an SQL literal."""
+    return f"cast('{iso}' as timestamptz)"

@@ -4,295 +4,191 @@ An interval is half-open, [entered_at, exited_at), in event time; exited_at is n
 and ends that lie after the last event are kept ("ten renders in thirty days" ends thirty days after the tenth-last
 render, whether or not anything happens then), so membership at any moment is a slice and time passing costs nothing.
 
-- An event at t counts for every now in [t, t + window); without a window it counts for ever.
-- "At least n" is true from an event on until the n-th-last event up to it falls out of the window.
-- "At most n" is true where "at least n + 1" is not, from the person's first event of any type on: before it nobody is
-  there to be counted. "None in 30 days" therefore holds from a person's first event if that is of another type.
-- All rules of a segment must hold: their intervals are intersected, those that ask for something first, and the later
-  ones look only at the persons that are left.
+A rule is true, false or neither, so every node of the tree has the intervals in which it is true and those in which
+it is false. ``all`` is true where all are true and false where one is false, ``any`` the other way round, ``not`` swaps
+the two; only what the root needs is worked out. Of ``all``, what asks for something goes first, and what follows looks
+only at the persons that are left, unless another segment wants the same step of everybody.
 
 The text runs on DuckDB and on Spark, and inside a Jinja template: names are checked against a pattern, and every
-character of an event type that SQL or Jinja could take for its own is written as its number.
+character of a text that SQL or Jinja could take for its own is written as its number.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from analytics.duration import Duration
+from analytics import dialect
+from analytics.segment_leaves import Leaves, Scope
+from analytics.segment_steps import Steps, indent
+from analytics.segment_tree import (
+    AllOf,
+    AnyOf,
+    EventLeaf,
+    HoldoutLeaf,
+    Leaf,
+    ListLeaf,
+    Node,
+    Not,
+    PropertyLeaf,
+    SegmentLeaf,
+    tree_of,
+)
 from models.errors import UsageError
-from models.keys import normalise_event_type
-from models.segment import SEGMENT_ID, SegmentDefinition, SegmentRule
+from models.segment import SEGMENT_ID, SegmentDefinition
+from models.segment_graph import in_order
 from warehouse.sql import is_plain_identifier, portable_literal
 
 
-def compile_segments(definitions: Iterable[SegmentDefinition], *, relation_for: Callable[[str], str]) -> str:
+def compile_segments(
+    definitions: Iterable[SegmentDefinition],
+    *,
+    scope_for: Callable[[str], Scope],
+    known: Iterable[SegmentDefinition] | None = None,
+) -> str:
     """One statement with the stays of all segments: (segment_id, person_key, entered_at, exited_at).
 
     Args:
-        definitions: segments whose rules are event rules.
-        relation_for: of a segment's id, the name of the relation to read, with columns (person_key, event_type,
-            occurred_at) and all events of each person in it.
+        definitions: the segments to answer.
+        scope_for: of a segment's id, the relations to read. A segment that another one asks for is read in the scope
+            of that one.
+        known: all segments that a rule may ask for; the same ones unless given.
 
     Raises:
-        UsageError: for a rule that cannot be compiled yet, or a name that cannot be one.
+        UsageError: for a segment that is not known or asks for itself, or a name that cannot be one.
     """
-    selects, relations = [], []
-    for definition in definitions:
-        relation = relation_for(definition.segment_id)
-        selects.append(_segment(definition, relation))
-        relations.append(relation)
-    if not selects:
+    wanted = list(definitions)
+    if not wanted:
         return _NO_STAYS
-    existing = ",\n\n".join(
-        f"{existing_of(relation)} as (\n{_indent(_EXISTING.format(relation=relation))}\n)"
-        for relation in dict.fromkeys(relations)
-        if any(f"from {existing_of(relation)}" in select for select in selects)
-    )
-    return (f"with {existing}\n\n" if existing else "") + "\nunion all\n".join(selects)
+    compiler = Compiler.of(wanted if known is None else known)
+    compiler.expect((definition.segment_id, scope_for(definition.segment_id)) for definition in wanted)
+    steps = {one.segment_id: compiler.segment(one.segment_id, scope_for(one.segment_id)) for one in wanted}
+    shared = compiler.steps.shared(steps.values())
+    selects = [_select(compiler.steps, segment_id, last, shared) for segment_id, last in steps.items()]
+    return compiler.steps.with_clause(shared) + "\nunion all\n".join(selects)
 
 
-def compile_segment(definition: SegmentDefinition, relation: str) -> str:
-    """One statement with the stays of a segment; see ``compile_segments``."""
-    return compile_segments([definition], relation_for=lambda _: relation)
-
-
-def existing_of(relation: str) -> str:
-    """The name of the step that has the time since each person's first event in a relation."""
-    return f"existing_in_{relation}"
-
-
-def _segment(definition: SegmentDefinition, relation: str) -> str:
-    if not re.fullmatch(SEGMENT_ID, definition.segment_id):
-        raise UsageError(f"{definition.segment_id!r} is not a segment's id: it must match {SEGMENT_ID}")
-    if not is_plain_identifier(relation):
-        raise ValueError(f"{relation!r} is not a plain relation name")
-    leaves = [_leaf(definition, rule) for rule in definition.rules]
-    # A rule that only forbids holds for nearly everybody; one that asks for something leaves fewer persons to look at.
-    leaves.sort(key=lambda leaf: leaf.least == 0)
-    steps = _Steps(relation)
-    held = steps.leaf(leaves[0], persons=None)
-    for leaf in leaves[1:]:
-        held = steps.intersect(held, steps.leaf(leaf, persons=held))
+def _select(steps: Steps, segment_id: str, last: str, shared: frozenset[str]) -> str:
+    # What one segment alone needs stays within it: engines count the steps that stand side by side.
+    stay = last if last in shared else f"(\n{indent(steps.statement(last, shared))}\n)"
     return (
-        f"select\n    {portable_literal(definition.segment_id)} as segment_id,\n"
-        "    person_key,\n    entered_at,\n    exited_at\n"
-        f"from (\n{_indent(steps.sql(held))}\n) as stay"
+        f"select\n    {portable_literal(segment_id)} as segment_id,\n"
+        f"    person_key,\n    entered_at,\n    exited_at\nfrom {stay} as stay"
     )
 
 
-@dataclass(frozen=True)
-class _Leaf:
-    """A count of events: at least ``least`` (0: no lower bound) and at most ``most`` (None: no upper bound)."""
-
-    types: tuple[str, ...]
-    least: int
-    most: int | None
-    window: Duration | None
-
-
-def _leaf(definition: SegmentDefinition, rule: SegmentRule) -> _Leaf:
-    if rule.condition != "event":
-        raise UsageError(f"not supported yet: segment {definition.segment_id!r} has a rule on a {rule.condition}")
-    given = (rule.event_type,) if isinstance(rule.event_type, str) else rule.event_type or ()
-    types = tuple(dict.fromkeys(normalise_event_type(name) for name in given))
-    if not all(types):
-        raise UsageError(f"segment {definition.segment_id!r} names an empty event type")
-    if any("\x00" in name for name in types):
-        raise UsageError(f"segment {definition.segment_id!r} names an event type with a NUL character")
-    count = rule.event_count
-    return _Leaf(
-        types=types,
-        least=1 if count is None else count.gte or 0,
-        most=None if count is None else count.lte,
-        window=Duration.parse(rule.event_window) if rule.event_window else None,
-    )
+def compile_segment(
+    definition: SegmentDefinition, scope: Scope, known: Iterable[SegmentDefinition] | None = None
+) -> str:
+    """One statement with the stays of a segment; see ``compile_segments``."""
+    return compile_segments([definition], scope_for=lambda _: scope, known=known)
 
 
 @dataclass
-class _Steps:
-    """The steps of one segment, in the order they are needed; every step of intervals is disjoint and merged."""
+class Compiler:
+    """Turns trees into steps; each segment and each leaf once per scope."""
 
-    relation: str
-    steps: list[tuple[str, str]] = field(default_factory=list)
+    trees: Mapping[str, Node]
+    steps: Steps = field(default_factory=Steps)
+    uses: Counter[tuple[Scope, Leaf, bool]] = field(default_factory=Counter)
 
-    def sql(self, last: str) -> str:
-        """The statement that selects the last step."""
-        steps = ",\n\n".join(f"{name} as (\n{_indent(select)}\n)" for name, select in self.steps)
-        return (f"with {steps}\n\n" if steps else "") + f"select * from {last}"
+    @classmethod
+    def of(cls, known: Iterable[SegmentDefinition]) -> Compiler:
+        """A compiler of segments that may ask for each other.
 
-    def leaf(self, leaf: _Leaf, *, persons: str | None) -> str:
-        """The intervals in which a count of events is right, for the persons of a step or for all."""
-        if leaf.least > 0 and leaf.most is not None:
-            enough = self._at_least(leaf, leaf.least, persons)
-            return self.intersect(enough, self._at_most(leaf, leaf.most, enough))
-        if leaf.most is not None:
-            return self._at_most(leaf, leaf.most, persons)
-        return self._at_least(leaf, leaf.least, persons) if leaf.least > 0 else self._existing(persons)
-
-    def intersect(self, left: str, right: str) -> str:
-        """The intervals in which both hold."""
-        return self._add(
-            "both",
-            "select\n    one.person_key,\n    greatest(one.entered_at, other.entered_at) as entered_at,\n"
-            "    least(\n        coalesce(one.exited_at, other.exited_at), coalesce(other.exited_at, one.exited_at)\n"
-            f"    ) as exited_at\nfrom {left} as one\ninner join {right} as other\n"
-            "    on one.person_key = other.person_key\n"
-            "    and (one.exited_at is null or one.exited_at > other.entered_at)\n"
-            "    and (other.exited_at is null or other.exited_at > one.entered_at)",
+        Raises:
+            UsageError: for one that is not known or asks for itself, or a name that cannot be one.
+        """
+        definitions = {definition.segment_id: definition for definition in known}
+        for segment_id in definitions:
+            if not re.fullmatch(SEGMENT_ID, segment_id):
+                raise UsageError(f"{segment_id!r} is not a segment's id: it must match {SEGMENT_ID}")
+        return cls(
+            {segment_id: tree_of(definitions[segment_id].rules) for segment_id in in_order(definitions.values())}
         )
 
-    def _at_least(self, leaf: _Leaf, least: int, persons: str | None) -> str:
-        events = self._add("event", self._events(leaf.types, persons))
-        if leaf.window is None:
-            return self._add("ever", _EVER.format(events=events, least=least))
-        # The event that has to fall out of the window for the count to sink below what is asked.
-        pivot = (
-            "occurred_at"
-            if least == 1
-            else f"lag(occurred_at, {least - 1}) over (partition by person_key order by occurred_at)"
-        )
-        counted = self._add("counted", _COUNTED.format(events=events, pivot=pivot, window=leaf.window.sql))
-        return self._merge(counted)
+    def expect(self, wanted: Iterable[tuple[str, Scope]]) -> None:
+        """Count how often each leaf is asked for, so that what several want is worked out for everybody, once."""
+        pending, seen = list(wanted), set()
+        while pending:
+            segment_id, scope = pending.pop()
+            if (segment_id, scope) in seen:
+                continue
+            seen.add((segment_id, scope))
+            for leaf, want in _asked(self.trees[segment_id], want=True):
+                self.uses[scope, leaf, want] += 1
+                if isinstance(leaf, SegmentLeaf):
+                    pending.append((leaf.segment_id, scope))
 
-    def _merge(self, overlapping: str) -> str:
-        """Intervals that overlap or touch as one; later starts must not end sooner, and empty ones do not count."""
-        bound = self._add("bound", _BOUND.format(intervals=overlapping))
-        edge = self._add("edge", _EDGE.format(bound=bound))
-        island = self._add("island", _ISLAND.format(edge=edge))
-        return self._add("enough", f"select person_key, entered_at, exited_at\nfrom {island}\nwhere is_first = 1")
+    def segment(self, segment_id: str, scope: Scope) -> str:
+        """The step with the stays of a segment."""
+        for name in (scope.event, scope.property, scope.alias):
+            if not is_plain_identifier(name):
+                raise ValueError(f"{name!r} is not a plain relation name")
+        return self.holds(self.trees[segment_id], scope)
 
-    def _at_most(self, leaf: _Leaf, most: int, persons: str | None) -> str:
-        """What "at least one more" leaves of the time since the person's first event."""
-        if most == 0:
-            # Nothing has to be merged: from each event's expiry until the next event.
-            above = self._add("event", self._events(leaf.types, persons))
-            begins = "occurred_at"
-            later = "" if leaf.window is None else _SILENCE.format(events=above, window=leaf.window.sql)
-        else:
-            above = self._at_least(leaf, most + 1, persons)
-            begins = "entered_at"
-            later = _GAP.format(above=above)
-        return self._add("few", _BEFORE.format(existing=self._existing(persons), above=above, begins=begins) + later)
+    def holds(self, node: Node, scope: Scope, *, want: bool = True, persons: str | None = None) -> str:
+        """The step with the intervals in which a node is true, or those in which it is false."""
+        if isinstance(node, Not):
+            return self.holds(node.node, scope, want=not want, persons=persons)
+        if isinstance(node, AllOf | AnyOf):
+            if isinstance(node, AllOf) == want:
+                return self._all(node.nodes, scope, want=want, persons=persons)
+            return self.steps.either(*(self.holds(one, scope, want=want, persons=persons) for one in node.nodes))
+        is_shared = self.uses[scope, node, want] > 1
+        return self._leaf(node, Leaves(scope, self.steps), None if is_shared else persons, want=want)
 
-    def _existing(self, persons: str | None) -> str:
-        """The time since each person's first event of any type; one step for all segments that read the relation."""
-        if persons is None:
-            return existing_of(self.relation)
-        return self._add("existing", f"select *\nfrom {existing_of(self.relation)}\nwhere {self._persons(persons)}")
+    def _all(self, nodes: tuple[Node, ...], scope: Scope, *, want: bool, persons: str | None) -> str:
+        held = persons
+        parts = []
+        for node in sorted(nodes, key=lambda node: _breadth(node, want=want)):
+            parts.append(self.holds(node, scope, want=want, persons=held))
+            held = parts[-1] if len(parts) == 1 else self.steps.both(held or parts[0], parts[-1])
+        return held or parts[0]
 
-    def _events(self, types: tuple[str, ...], persons: str | None) -> str:
-        names = ", ".join(portable_literal(name) for name in types)
-        return (
-            f"select person_key, occurred_at\nfrom {self.relation}\n"
-            f"where event_type in ({names})\n    and {self._persons(persons)}"
-        )
-
-    @staticmethod
-    def _persons(persons: str | None) -> str:
-        return "person_key is not null" if persons is None else f"person_key in (select person_key from {persons})"
-
-    def _add(self, name: str, select: str) -> str:
-        numbered = f"{name}_{len(self.steps) + 1}"
-        self.steps.append((numbered, select))
-        return numbered
+    def _leaf(self, leaf: Leaf, leaves: Leaves, persons: str | None, *, want: bool) -> str:
+        if isinstance(leaf, EventLeaf):
+            return leaves.events(leaf, persons, want=want)
+        if isinstance(leaf, PropertyLeaf):
+            return leaves.property(leaf, persons, want=want)
+        if isinstance(leaf, ListLeaf):
+            return leaves.listed(leaf, persons, want=want)
+        if isinstance(leaf, HoldoutLeaf):
+            return leaves.holdout(leaf, persons, want=want)
+        stays = self.holds(self.trees[leaf.segment_id], leaves.scope)
+        return stays if want else self.steps.without(leaves.existing(persons), stays)
 
 
-def _indent(sql: str) -> str:
-    return "\n".join("    " + line if line else "" for line in sql.splitlines())
+def _asked(node: Node, *, want: bool) -> Iterator[tuple[Leaf, bool]]:
+    """Every leaf of a tree, and whether it is its truth or its falsehood that the root needs."""
+    if isinstance(node, Not):
+        yield from _asked(node.node, want=not want)
+    elif isinstance(node, AllOf | AnyOf):
+        for child in node.nodes:
+            yield from _asked(child, want=want)
+    else:
+        yield node, want
 
 
-_EXISTING = """select
-    person_key,
-    min(occurred_at) as entered_at,
-    nullif(min(occurred_at), min(occurred_at)) as exited_at
-from {relation}
-where person_key is not null
-group by person_key"""
+def _breadth(node: Node, *, want: bool) -> int:
+    """How many persons a node probably holds for: 0 for few, 2 for nearly everybody."""
+    if isinstance(node, Not):
+        return _breadth(node.node, want=not want)
+    if isinstance(node, AllOf | AnyOf):
+        widths = [_breadth(child, want=want) for child in node.nodes]
+        return min(widths) if isinstance(node, AllOf) == want else max(widths)
+    if isinstance(node, EventLeaf):
+        return 0 if want == (node.least > 0) else 2
+    if isinstance(node, PropertyLeaf):
+        return 1
+    return 0 if want else 2
 
-_EVER = """select
-    person_key,
-    occurred_at as entered_at,
-    nullif(occurred_at, occurred_at) as exited_at
-from {events}
-qualify row_number() over (partition by person_key order by occurred_at) = {least}"""
 
-_COUNTED = """select
-    person_key,
-    occurred_at as entered_at,
-    {pivot} + {window} as exited_at
-from {events}"""
-
-_BOUND = """select
-    person_key,
-    entered_at,
-    exited_at,
-    lag(exited_at) over (partition by person_key order by entered_at, exited_at) as last_exited_at,
-    lead(entered_at) over (partition by person_key order by entered_at, exited_at) as next_entered_at
-from {intervals}
-where exited_at > entered_at"""
-
-_EDGE = """select
-    person_key,
-    entered_at,
-    exited_at,
-    case when entered_at <= last_exited_at then 0 else 1 end as is_first,
-    case when next_entered_at <= exited_at then 0 else 1 end as is_last
-from {bound}
-where last_exited_at is null
-    or next_entered_at is null
-    or entered_at > last_exited_at
-    or next_entered_at > exited_at"""
-
-_ISLAND = """select
-    person_key,
-    entered_at,
-    case
-        when is_last = 1 then exited_at
-        else lead(exited_at) over (partition by person_key order by entered_at, exited_at, is_last)
-    end as exited_at,
-    is_first
-from {edge}"""
-
-_BEFORE = """select existing.person_key, existing.entered_at, above.entered_at as exited_at
-from {existing} as existing
-left join (
-    select person_key, min({begins}) as entered_at
-    from {above}
-    group by person_key
-) as above
-    on existing.person_key = above.person_key
-where above.entered_at is null or above.entered_at > existing.entered_at"""
-
-_SILENCE = """
-union all
-select person_key, entered_at, exited_at
-from (
-    select
-        person_key,
-        occurred_at + {window} as entered_at,
-        lead(occurred_at) over (partition by person_key order by occurred_at) as exited_at
-    from {events}
-) as silence
-where exited_at is null or exited_at > entered_at"""
-
-_GAP = """
-union all
-select person_key, exited_at, next_entered_at
-from (
-    select
-        person_key,
-        exited_at,
-        lead(entered_at) over (partition by person_key order by entered_at) as next_entered_at
-    from {above}
-) as gap
-where exited_at is not null"""
-
-_NO_STAYS = """select
+_NO_STAYS = f"""select
     cast(null as string) as segment_id,
     cast(null as bigint) as person_key,
-    cast(null as timestamp) as entered_at,
-    cast(null as timestamp) as exited_at
+    cast(null as {dialect.TIME}) as entered_at,
+    cast(null as {dialect.TIME}) as exited_at
 where false"""

@@ -11,8 +11,8 @@ from typing import Any
 
 import duckdb
 
+from analytics.segment_leaves import PUBLISHED
 from analytics.segment_rules import compile_segment
-from models.errors import UsageError
 from pipeline.project import Project
 from warehouse.control import LandedFile, landed_files
 from warehouse.definitions import Definitions, content_hash
@@ -95,17 +95,10 @@ def plan_build(project: Project, definitions: Definitions, *, as_of: datetime, f
 
 
 def definition_hashes(definitions: Definitions) -> dict[str, str]:
-    """A hash per definition; a segment's changes with its meaning and with the way its rules are compiled.
-
-    Raises:
-        UsageError: if a rule cannot be compiled.
-    """
+    """A hash per definition; a segment's changes with its meaning, with that of segments it asks for, and its SQL."""
     hashes = {"events": content_hash(definitions.catalog), "identity": content_hash(definitions.identity)}
     for segment in definitions.segments:
-        try:
-            compiled = compile_segment(segment, "event")
-        except UsageError as error:
-            raise UsageError(f"{definitions.places.get(segment.segment_id, '')}: {error}") from None
+        compiled = compile_segment(segment, PUBLISHED, definitions.segments)
         hashes[f"segment:{segment.segment_id}"] = content_hash(segment, compiled)
     return hashes
 

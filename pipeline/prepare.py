@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from analytics.segment_leaves import Scope
 from analytics.segment_rules import compile_segments
 from models.errors import GdpError
 from models.landing import ENTITIES, Entity
@@ -27,6 +28,8 @@ from warehouse.sql import quote_identifier
 
 SEED_FILE = "0000000000.parquet"
 GENERATED_MACROS = Path("macros") / "generated"
+#: The relations of segment_stay: with the rows of all persons, and of those that a build makes again.
+EVERYBODY, TOUCHED = (Scope(f"{who}_event", f"{who}_property", f"{who}_alias") for who in ("all", "touched"))
 _TIME = pa.timestamp("us", tz="UTC")
 
 
@@ -173,7 +176,7 @@ def _copy_project(target: Path, plan: Plan, definitions: Definitions) -> Path:
         changed = set(plan.changed_segments)
         sql = compile_segments(
             definitions.segments,
-            relation_for=lambda segment_id: "all_event" if segment_id in changed else "touched_event",
+            scope_for=lambda segment_id: EVERYBODY if segment_id in changed else TOUCHED,
         )
         _write_macro(macros / "segment_intervals.sql", "segment_intervals", f"\n{sql}\n")
     return target

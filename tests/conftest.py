@@ -48,6 +48,57 @@ ODD_EVENTS = (
         for who in range(users)
     ),
 )
+#: Segments of the sample beside the starter's: every kind of rule.
+SEGMENTS = (
+    {
+        "name": "Asked for others",
+        "rules": [{"any": [{"cohortId": "active_creators"}, {"not": {"cohortId": "gone_quiet"}}]}],
+    },
+    {
+        "name": "Gone quiet",
+        "rules": [
+            {"property": "lastActionDate", "operator": "lte", "value": "now - 30d"},
+            {"not": {"property": "industry", "operator": "in", "value": ["education", "games"]}},
+        ],
+    },
+    {
+        "name": "Long renders",
+        "rules": [
+            {
+                "eventType": "video_rendered",
+                "where": [{"property": "seconds", "operator": "gte", "value": 300}],
+                "distinctDays": {"gte": 2},
+                "eventWindow": "4w",
+            }
+        ],
+    },
+    {
+        "name": "Quick starters",
+        "rules": [
+            {
+                "within": "7d",
+                "sequence": [
+                    {"eventType": "signup_completed"},
+                    {"eventType": "first_video_created"},
+                    {"eventType": ["video_rendered", "batch_render_completed"]},
+                ],
+            }
+        ],
+    },
+    {"name": "Held out", "rules": [{"holdout": {"percent": 20, "salt": "spring"}}]},
+    {
+        "name": "Hand picked",
+        "rules": [
+            {
+                "list": [
+                    {"id": "user_id:user-1", "from": "2026-05-20"},
+                    {"id": "user_id:user-0000145", "from": "2026-03-01"},
+                ]
+            }
+        ],
+    },
+)
+
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", parent=settings.get_profile("default"), derandomize=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
@@ -91,6 +142,7 @@ def _build_sample(folder: Path) -> None:
     }
     (folder / INGEST_REPORT).write_text(said["app"])
     studio.land("odd", ODD_EVENTS)
+    (folder / "definitions" / "segments" / "language.json").write_text(json.dumps(SEGMENTS))
     report = studio.build("--as-of", "2026-07-01")
     rule = ("identity", "cut", "user_id:odd", "user_id:odder", "--reason", "two people", "--format", "json")
     (folder / IDENTITY_RULE).write_text(studio.ok(*rule).out)

@@ -14,6 +14,7 @@ from models.catalog import EventCatalog
 from models.errors import UsageError
 from models.identity import IdentityRules
 from models.segment import SegmentDefinition
+from models.segment_graph import in_order
 from warehouse.yaml_file import Model, read_yaml, validate
 
 CATALOG_FILE = "events.yml"
@@ -52,11 +53,13 @@ def load_definitions(folder: Path) -> Definitions:
         if (other := (folder / name).with_suffix(".yaml")).exists():
             raise UsageError(f"{other}: not read: the file is called {name}")
     segments = _load_segments(folder / SEGMENT_FOLDER)
+    places = {segment.segment_id: place for place, segment in segments.items()}
+    in_order(segments.values(), places)
     return Definitions(
         catalog=_load(EventCatalog, folder / CATALOG_FILE),
         identity=_load(IdentityRules, folder / IDENTITY_FILE),
         segments=tuple(segments.values()),
-        places={segment.segment_id: place for place, segment in segments.items()},
+        places=places,
     )
 
 

@@ -108,7 +108,7 @@ class TinyWarehouse:
         stays: Iterable[Stay] = (),
         persons: Mapping[str, Mapping[str, Any]] | None = None,
         segments: Sequence[str] = (),
-        properties: Sequence[tuple[str, str, str, str, str | None]] = (),
+        properties: Sequence[tuple[str, str, Any, str | datetime, str | datetime | None]] = (),
     ) -> None:
         """``properties`` are rows of person_property: person, property, value, from when, until when."""
         self.as_of = when(as_of)
@@ -124,8 +124,10 @@ class TinyWarehouse:
             for name, columns in (persons or {}).items()
             for column, value in columns.items()
         ]
-        given = [(*row[:3], when(row[3]), when(row[4]) if row[4] else None) for row in properties]
-        self._insert("person_property", [(key(name), *rest) for name, *rest in (*told, *given)])
+        self._insert("person_property", [_property_row(*row) for row in (*told, *properties)])
+        self.connection.execute(
+            "create table person_alias as select person_id as alias_id, person_id, person_key from person"
+        )
 
     def __enter__(self) -> TinyWarehouse:
         return self
@@ -206,6 +208,18 @@ def _person_row(name: str, given: Mapping[str, Any]) -> tuple[Any, ...]:
     return tuple(values.get(column) for column in PERSON_COLUMNS)
 
 
+def _property_row(
+    name: str, column: str, value: Any, start: str | datetime, end: str | datetime | None
+) -> tuple[Any, ...]:
+    """A value as the tables keep it: its text and its type; a datetime is a property that we compute."""
+    if isinstance(value, datetime):
+        text, kind = value.isoformat(), "time"
+    else:
+        kinds = {str: "text", bool: "boolean", int: "number", float: "number"}
+        text, kind = value if isinstance(value, str) else json.dumps(value), kinds.get(type(value), "json")
+    return key(name), column, text, kind, when(start), when(end) if end else None
+
+
 def _stay_row(one: Stay) -> tuple[Any, ...]:
     return one.segment_id, one.entered_at, one.exited_at
 
@@ -231,7 +245,8 @@ _PERSON = f"create table person ({', '.join(f'{name} varchar' for name in PERSON
 )
 _PROPERTY = """
 create table person_property (
-    person_key bigint, property varchar, value varchar, valid_from timestamptz, valid_to timestamptz
+    person_key bigint, property varchar, value varchar, value_type varchar,
+    valid_from timestamptz, valid_to timestamptz
 )"""
 _STAY = """
 create table segment_stay (

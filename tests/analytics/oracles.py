@@ -279,34 +279,3 @@ def members_at(stays: Iterable[Stay], segment_id: str, moment: datetime) -> set[
         and one.entered_at <= moment
         and (one.exited_at is None or moment < one.exited_at)
     }
-
-
-# Segments
-
-
-@dataclass(frozen=True)
-class Count:
-    """An event rule: between ``least`` and ``most`` events of some types within a window up to now."""
-
-    types: tuple[str, ...]
-    least: int | None
-    most: int | None
-    window: timedelta | None
-
-
-def is_member(history: Sequence[Event], rules: Sequence[Count], now: datetime) -> bool:
-    """Whether all rules hold for a person now; a person exists from their first event on."""
-    if not any(event.occurred_at <= now for event in history):
-        return False
-    for rule in rules:
-        counted = sum(
-            event.event_type in rule.types
-            and event.occurred_at <= now
-            and (rule.window is None or now < event.occurred_at + rule.window)
-            for event in history
-        )
-        if rule.least is not None and counted < rule.least:
-            return False
-        if rule.most is not None and counted > rule.most:
-            return False
-    return True

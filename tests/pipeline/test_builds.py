@@ -63,7 +63,12 @@ def test_an_increment_makes_what_a_full_refresh_makes(own_sample: Studio, monkey
     creators.write_text(creators.read_text().replace("14d", "3d"))
     report = studio.build("--as-of", "2026-06-06")
     assert (report["how"], report["because"], report["rows_landed_since"]) == ("increment", None, 2)
-    assert report["changed_segments"] == ["active_creators", "inviters"]
+    assert report["changed_segments"] == ["active_creators", "asked_for_others", "inviters"]
+    stays = studio.ok("sql", "select distinct segment_id from segment_stay", "--format", "json").json
+    assert {row["segment_id"] for row in stays} == {
+        *("active_creators", "asked_for_others", "gone_quiet", "long_renders", "quick_starters"),
+        *("held_out", "hand_picked", "power_users"),
+    }
 
     incremental = studio.hashes()
     catalog = studio.folder / "definitions" / "events.yml"

@@ -104,7 +104,11 @@ def test_the_starter_definitions_are_valid() -> None:
             "name: A\nrules: [{eventType: x, eventCount: {gte: many}}]\n",
             "rules.0.eventCount.gte: give a whole number (given: 'many')",
         ),
-        ("segments/a.yml", "name: A\nrules: [{eventType: x, eventCount: {}}]\n", "eventCount needs gte, lte or both"),
+        (
+            "segments/a.yml",
+            "name: A\nrules: [{eventType: x, eventCount: {}}]\n",
+            "eventCount: a count needs gte, lte or both",
+        ),
         ("segments/a.yml", "name: A\norder: x\nrules: [{eventType: x}]\n", "order: give a whole number (given: 'x')"),
         (
             "segments/a.yml",
@@ -155,12 +159,22 @@ def test_segments_without_an_order_and_files_that_are_no_definitions_do_no_harm(
     assert [segment.segment_id for segment in load_definitions(tmp_path).segments] == ["a", "b"]
 
 
-def test_a_rule_that_cannot_be_compiled_is_named_with_its_file(tmp_path: Path) -> None:
+def test_a_cohort_that_is_not_there_is_named_with_the_file_that_asks_for_it(tmp_path: Path) -> None:
     """A segment may be one of many in the folder."""
     file = write(tmp_path / "segments" / "a.yml", "name: A\nrules: [{cohortId: x}]\n")
     with pytest.raises(UsageError) as refusal:
-        definition_hashes(load_definitions(tmp_path))
-    assert str(refusal.value).startswith(f"{file}: not supported yet: segment 'a'")
+        load_definitions(tmp_path)
+    assert str(refusal.value).startswith(f"{file}: cohort 'x' is neither a segment nor")
+
+
+def test_a_segment_changes_with_those_that_it_asks_for(tmp_path: Path) -> None:
+    """Its stays follow from theirs."""
+    file = write(tmp_path / "segments" / "a.yml", "name: A\nrules: [{eventType: x}]\n")
+    write(tmp_path / "segments" / "b.yml", "name: B\nrules: [{not: {cohortId: a}}]\n")
+    before = definition_hashes(load_definitions(tmp_path))
+    file.write_text("name: A\nrules: [{eventType: y}]\n")
+    after = definition_hashes(load_definitions(tmp_path))
+    assert {name for name in before if before[name] != after[name]} == {"segment:a", "segment:b"}
 
 
 def test_a_definition_written_otherwise_has_the_same_hash(tmp_path: Path) -> None:

@@ -2,17 +2,42 @@
 -- Computed as if nothing more will happen; entries and exits that lie ahead are kept.
 {{ config(materialized='incremental', pre_hook="{{ forget_stays() }}") }}
 
-with touched_event as (
+with all_event as (
 
-    select person_key, event_type, occurred_at from {{ touched(ref('event')) }}
+    select person_key, event_type, occurred_at, is_action, properties
+    from {{ ref('event') }}
     where person_key is not null
 
 ),
 
-all_event as (
+all_property as (
 
-    select person_key, event_type, occurred_at from {{ ref('event') }}
-    where person_key is not null
+    select person_key, property, value, value_type, valid_from, valid_to
+    from {{ ref('person_property') }}
+
+),
+
+all_alias as (
+
+    select alias_id, person_key from {{ ref('person_alias') }}
+
+),
+
+touched_event as (
+
+    select * from {{ touched('all_event') }}
+
+),
+
+touched_property as (
+
+    select * from {{ touched('all_property') }}
+
+),
+
+touched_alias as (
+
+    select * from {{ touched('all_alias') }}
 
 ),
 
