@@ -57,6 +57,7 @@ class Workshop:
     home: Home
     catalog: EventCatalog
     segments: Mapping[str, str] = field(default_factory=dict)
+    rules: IdentityRules = field(default_factory=IdentityRules)
     files: list[LandedFile] = field(default_factory=list)
     built: int = 0
     seen_segments: dict[str, str] = field(default_factory=dict)
@@ -95,7 +96,7 @@ class Workshop:
         """Lay out the build folder; returns where dbt is to run."""
         published = None if full else self._published()
         plan = self._plan(as_of, published)
-        folder = lay_out(self.home, plan, Definitions(self.catalog, IdentityRules(), ()), built_at=as_of)
+        folder = lay_out(self.home, plan, Definitions(self.catalog, self.rules, ()), built_at=as_of)
         self._write_segments(folder, plan)
         return folder
 

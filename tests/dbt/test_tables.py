@@ -13,6 +13,7 @@ import pytest
 from models.catalog import EventCatalog, EventKind
 from pipeline.build import BUILD_COMMAND
 from tests.dbt.builds import Workshop, dbt, hashes, opened, rows_of
+from tests.dbt.identities import Rules
 from tests.dbt.lives import START, Life, known_cases
 from tests.dbt.oracle import Delivery, Kind, Rule, Tables
 from warehouse.home import Home
@@ -96,9 +97,11 @@ def workshop(folder: Path, days: int = 7) -> Workshop:
     return Workshop(Home(folder).ensure(), CATALOG, {"idle": IDLE_SQL, "busy": busy_sql(days)})
 
 
-def assert_equals_the_words(file: Path, told: list[dict[str, Any]], as_of: datetime, days: int = 7) -> None:
+def assert_equals_the_words(
+    file: Path, told: list[dict[str, Any]], as_of: datetime, days: int = 7, rules: Rules | None = None
+) -> None:
     """Compare every table with its oracle, as multisets of rows."""
-    oracle = Tables(told, KINDS, {"idle": idle_rule, "busy": busy_rule(days)}, as_of)
+    oracle = Tables(told, KINDS, {"idle": idle_rule, "busy": busy_rule(days)}, as_of, rules)
     for table in (
         *("event", "event_conflict", "meta_copy", "event_daily", "session", "account", "person_alias", "identity_link"),
         "identity_decision",
