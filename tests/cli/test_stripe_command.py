@@ -123,11 +123,11 @@ def test_files_of_a_connected_account_can_be_said_to_be(studio: Studio) -> None:
 
 @pytest.fixture
 def subscribed(studio: Studio, stripe: FakeStripe) -> Studio:
-    """A studio that believes a subscription to be active that is cancelled."""
+    """A studio that has believed for long that a subscription is active, which is cancelled."""
     subscription = {"id": "sub_1", "object": "subscription", "livemode": False, "status": "active"}
     file = studio.folder / "subscriptions.jsonl"
     file.write_text(json.dumps(subscription) + "\n")
-    assert studio.gdp("ingest", "stripe", file).code == 0
+    assert studio.gdp("ingest", "stripe", file, "--received-at", "2026-01-01").code == 0
     stripe.add("/v1/subscriptions", {**subscription, "status": "canceled"})
     return studio
 
