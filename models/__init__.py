@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from models.event import UnifiedEvent
     from models.identity import IdentityRules
     from models.person import IdentityLink, Person
+    from models.revenue import RevenuePolicies, RevenuePolicy
     from models.segment import SegmentDefinition, SegmentMembership, SegmentRule
     from models.subscription import Subscription
 
@@ -25,6 +26,8 @@ __all__ = [
     "IdentityLink",
     "IdentityRules",
     "Person",
+    "RevenuePolicies",
+    "RevenuePolicy",
     "SegmentAutomation",
     "SegmentDefinition",
     "SegmentMembership",
@@ -40,6 +43,8 @@ _HOME_OF = {
     "IdentityLink": "person",
     "IdentityRules": "identity",
     "Person": "person",
+    "RevenuePolicies": "revenue",
+    "RevenuePolicy": "revenue",
     "SegmentAutomation": "automation",
     "SegmentDefinition": "segment",
     "SegmentMembership": "segment",

@@ -96,7 +96,11 @@ def plan_build(project: Project, definitions: Definitions, *, as_of: datetime, f
 
 def definition_hashes(definitions: Definitions) -> dict[str, str]:
     """A hash per definition; a segment's changes with its meaning, with that of segments it asks for, and its SQL."""
-    hashes = {"events": content_hash(definitions.catalog), "identity": content_hash(definitions.identity)}
+    hashes = {
+        "events": content_hash(definitions.catalog),
+        "identity": content_hash(definitions.identity),
+        "revenue": content_hash(definitions.revenue),
+    }
     for segment in definitions.segments:
         compiled = compile_segment(segment, PUBLISHED, definitions.segments)
         hashes[f"segment:{segment.segment_id}"] = content_hash(segment, compiled)
@@ -138,7 +142,8 @@ def _full_refresh_reason(
         return "there is no published generation to start from"
     if published.project_hash != project_hash:
         return "the tables' code changed"
-    for name, changed in (("events", "the event catalog"), ("identity", "the identity rules")):
+    whole = {"events": "the event catalog", "identity": "the identity rules", "revenue": "the revenue policies"}
+    for name, changed in whole.items():
         if published.definition_hashes.get(name) != hashes[name]:
             return f"{changed} changed"
     built = [file for file in files if file.batch_seq <= published.max_batch_seq]

@@ -18,6 +18,7 @@ from models.landing import ENTITIES, Entity
 from pipeline import plan as planning
 from pipeline.identity_macros import identity_macros
 from pipeline.plan import Plan, build_row
+from pipeline.revenue_macros import revenue_macros
 from warehouse.control import LandedFile
 from warehouse.definitions import Definitions
 from warehouse.duck import connect
@@ -172,6 +173,7 @@ def _copy_project(target: Path, plan: Plan, definitions: Definitions) -> Path:
     ids = ", ".join(f"'{segment_id}'" for segment_id in plan.changed_segments)
     _write_macro(macros / "changed_segments.sql", "changed_segments", "{{ return([" + ids + "]) }}")
     (macros / "identity_rules.sql").write_text(identity_macros(definitions.identity), encoding="utf-8")
+    (macros / "revenue_policy.sql").write_text(revenue_macros(definitions.revenue), encoding="utf-8")
     if definitions.segments:
         changed = set(plan.changed_segments)
         sql = compile_segments(

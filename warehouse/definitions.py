@@ -13,12 +13,14 @@ from pydantic import BaseModel
 from models.catalog import EventCatalog
 from models.errors import UsageError
 from models.identity import IdentityRules
+from models.revenue import RevenuePolicies
 from models.segment import SegmentDefinition
 from models.segment_graph import in_order
 from warehouse.yaml_file import Model, read_yaml, validate
 
 CATALOG_FILE = "events.yml"
 IDENTITY_FILE = "identity.yml"
+REVENUE_FILE = "revenue_policy.yml"
 SEGMENT_FOLDER = "segments"
 SEGMENT_SUFFIXES = (".yml", ".yaml", ".json")
 
@@ -33,6 +35,7 @@ class Definitions:
     catalog: EventCatalog
     identity: IdentityRules
     segments: tuple[SegmentDefinition, ...]
+    revenue: RevenuePolicies = field(default_factory=RevenuePolicies)
     places: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -49,7 +52,7 @@ def load_definitions(folder: Path) -> Definitions:
     """
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder of definitions (gdp init makes one)")
-    for name in (CATALOG_FILE, IDENTITY_FILE):
+    for name in (CATALOG_FILE, IDENTITY_FILE, REVENUE_FILE):
         if (other := (folder / name).with_suffix(".yaml")).exists():
             raise UsageError(f"{other}: not read: the file is called {name}")
     segments = _load_segments(folder / SEGMENT_FOLDER)
@@ -60,6 +63,7 @@ def load_definitions(folder: Path) -> Definitions:
         identity=_load(IdentityRules, folder / IDENTITY_FILE),
         segments=tuple(segments.values()),
         places=places,
+        revenue=_load(RevenuePolicies, folder / REVENUE_FILE),
     )
 
 

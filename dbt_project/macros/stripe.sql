@@ -56,10 +56,65 @@
         'pause_behavior': ['pause_collection.behavior'],
         'pause_resumes_text': ['pause_collection.resumes_at'],
         'paused_text': ['status_details.paused.transitioned_at'],
-        'discounts': ['discounts', 'discount'],
+        'discounts': ['discounts'],
+        'lone_discount': ['discount'],
         'latest_invoice_id': stripe_id_paths('latest_invoice'),
         'user_text': ['metadata.' ~ stripe_user_id_key()],
         'metadata': ['metadata'],
+    }) }}
+{% endmacro %}
+
+{# Of an item of a subscription, by a price or, of old versions of the API, a plan. #}
+{% macro stripe_item_fields() %}
+    {{ return({
+        'item_id': ['id'],
+        'plan_id': ['price.id', 'plan.id'],
+        'product_id': stripe_id_paths('price.product') + stripe_id_paths('plan.product'),
+        'plan_text': [
+            'price.nickname', 'plan.nickname', 'price.product.name', 'plan.product.name',
+            'plan.name',
+        ],
+        'currency': ['price.currency', 'plan.currency'],
+        'unit_amount_text': [
+            'price.unit_amount_decimal', 'price.unit_amount',
+            'plan.amount_decimal', 'plan.amount', 'price.amount',
+        ],
+        'billing_interval': [
+            'price.recurring.interval', 'plan.interval', 'price.interval',
+        ],
+        'interval_count_text': [
+            'price.recurring.interval_count', 'plan.interval_count', 'price.interval_count',
+        ],
+        'quantity_text': ['quantity'],
+        'usage_type': ['price.recurring.usage_type', 'plan.usage_type'],
+        'billing_scheme': ['price.billing_scheme', 'plan.billing_scheme'],
+        'tiers_mode': ['price.tiers_mode', 'plan.tiers_mode'],
+        'tiers': ['price.tiers', 'plan.tiers'],
+        'divide_by_text': [
+            'price.transform_quantity.divide_by', 'plan.transform_usage.divide_by',
+        ],
+        'divide_round': ['price.transform_quantity.round', 'plan.transform_usage.round'],
+        'item_discounts': ['discounts'],
+    }) }}
+{% endmacro %}
+
+{% macro stripe_tier_fields() %}
+    {{ return({
+        'up_to_text': ['up_to'],
+        'unit_text': ['unit_amount_decimal', 'unit_amount', 'amount'],
+        'flat_text': ['flat_amount_decimal', 'flat_amount'],
+    }) }}
+{% endmacro %}
+
+{% macro stripe_discount_fields() %}
+    {{ return({
+        'discount_id': ['id'],
+        'start_text': ['start'],
+        'end_text': ['end'],
+        'duration': ['coupon.duration', 'source.coupon.duration'],
+        'percent_off_text': ['coupon.percent_off', 'source.coupon.percent_off'],
+        'amount_off_text': ['coupon.amount_off', 'source.coupon.amount_off'],
+        'off_currency': ['coupon.currency', 'source.coupon.currency'],
     }) }}
 {% endmacro %}
 
@@ -171,15 +226,21 @@
     qualify
         row_number() over (
             partition by subscription_key
-            order by
-                is_deleted desc nulls last,
-                date_trunc('second', told_at) desc nulls last,
-                is_snapshot desc nulls last,
-                type_rank desc nulls last,
-                delivery_id desc nulls last,
-                body_key desc nulls last
+            {{ stripe_order_by('desc', 'is_deleted desc nulls last,') }}
         ) = 1
 {% endmacro %}
+
+{# The place of a telling of a subscription in the order of time: within a second created
+   before updated before deleted, a snapshot behind the events, then by id. #}
+{% macro stripe_order_by(direction='', first='') -%}
+    {{ 'order by ' ~ first }}
+    date_trunc('second', told_at) {{ direction }} nulls last,
+    is_snapshot {{ direction }} nulls last,
+    type_rank {{ direction }} nulls last,
+    delivery_id {{ direction }} nulls last,
+    body_key {{ direction }} nulls last,
+    told_at {{ direction }} nulls last
+{%- endmacro %}
 
 {# An amount of minor units in major ones: most currencies have two digits, some none or
    three (ISO 4217, as Stripe has it). #}
@@ -195,10 +256,61 @@
     end as decimal(28, 15))
 {%- endmacro %}
 
+{# How many periods of a price a year has; null for an unknown interval. #}
+{% macro periods_per_year(billing_interval, billing_interval_count) -%}
+    cast(
+        cast(case {{ billing_interval }}
+            when 'day' then 365 when 'week' then 52 when 'month' then 12 when 'year' then 1
+        end as double) / nullif({{ billing_interval_count }}, 0) as decimal(15, 9)
+    )
+{%- endmacro %}
+
+{# The kinds of discount, by how long they last. #}
+{% macro discount_durations() %}{{ return(['forever', 'repeating', 'once']) }}{% endmacro %}
+
+{# Of an amount off a whole subscription, what falls to the items up to one of them. #}
+{% macro share_of_off(off, cumulated, total) -%}
+    case
+        when {{ cumulated }} = {{ total }} then {{ off }}
+        else cast(
+            cast({{ off }} as double) * cast({{ cumulated }} as double)
+            / nullif(cast({{ total }} as double), 0) as decimal(28, 6)
+        )
+    end
+{%- endmacro %}
+
+{# What is constant in a period of an item, by where it stands. #}
+{% macro item_period_columns() %}
+    {%- set of_item = [
+        'status', 'plan_id', 'plan_name', 'product_id', 'currency', 'billing_interval',
+        'billing_interval_count', 'quantity', 'unit_amount', 'is_metered',
+        'unpriced_because', 'amount', 'periods_per_year', 'unknown_discounts',
+    ] -%}
+    {%- for duration in discount_durations() -%}
+        {%- do of_item.extend(['share_left_' ~ duration, 'amount_off_' ~ duration]) -%}
+    {%- endfor %}
+    {{ return({
+        'key': [
+            'account', 'livemode', 'subscription_key', 'subscription_id',
+            'stripe_subscription_id', 'item_id',
+        ],
+        'constant': [
+            'is_assumed', 'stripe_customer_id', 'is_collection_paused', 'has_more_items',
+        ] + of_item,
+        'of_item': of_item,
+    }) }}
+{% endmacro %}
+
 {# Pre-hook of a table that grows by deliveries of Stripe: takes out what a build by hand
    that failed half way has left of the new batches. #}
 {% macro forget_new_stripe() %}
     {{- forget('batch_seq in (' ~ new_batches('stripe') ~ ')') -}}
+{% endmacro %}
+
+{# Pre-hook of a table about subscriptions: takes out those that are made again. #}
+{% macro forget_touched_subscriptions() %}
+    {%- set touched = ref('int_stripe__touched_subscription') -%}
+    {{- forget('subscription_key in (select subscription_key from ' ~ touched ~ ')') -}}
 {% endmacro %}
 
 {# The rows of such a table that are new to this build. #}

@@ -118,8 +118,8 @@ def test_a_build_is_a_function_of_landing_definitions_and_as_of(
 
 
 @pytest.mark.slow
-def test_a_changed_catalog_makes_a_full_refresh_and_says_so(studio: Studio) -> None:
-    """An increment would leave old rows in their old category."""
+def test_a_changed_catalog_or_policy_makes_a_full_refresh_and_says_so(studio: Studio) -> None:
+    """An increment would leave old rows in their old category, or worth."""
     studio.land("a", [event("a", 0, "poked", personId="ada")])
     studio.build("--as-of", "2026-03-05")
     catalog = studio.folder / "definitions" / "events.yml"
@@ -127,6 +127,10 @@ def test_a_changed_catalog_makes_a_full_refresh_and_says_so(studio: Studio) -> N
     assert studio.build("--as-of", "2026-03-05")["because"] == "the event catalog changed"
     rows = studio.ok("sql", "select category, is_action from event", "--format", "json").json
     assert rows == [{"category": "referral", "is_action": False}]
+    (studio.folder / "definitions" / "revenue_policy.yml").write_text("default: stripe\n")
+    assert studio.build("--as-of", "2026-03-05")["because"] == "the revenue policies changed"
+    rows = studio.ok("sql", "select policy from revenue_policy where is_default", "--format", "json").json
+    assert rows == [{"policy": "stripe"}]
 
 
 def test_a_failing_data_test_publishes_nothing(

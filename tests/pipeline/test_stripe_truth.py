@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -71,3 +72,26 @@ def test_subscriptions_are_what_they_were_on_every_day(studio: tuple[Path, Path]
         ), day
         compared += len(true)
     assert compared > 500
+
+
+@pytest.mark.slow
+def test_recurring_revenue_is_what_it_was_on_every_day(studio: tuple[Path, Path]) -> None:
+    """By currency at the end of each day, to the last digit that the truth has."""
+    folder, warehouse = studio
+    true = truth(folder, "select day, currency, mrr from mrr_day order by day")
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("update build_info set as_of = timestamptz '2026-06-01 00:00:00+00'")
+        moved = connection.execute(
+            "select day, currency, sum(arr) from mrr_movement where policy = 'gdp' group by all order by day"
+        ).fetchall()
+    built: dict[tuple[date, str], Decimal] = {}
+    totals: dict[str, Decimal] = {}
+    by_day = {(day, currency): arr for day, currency, arr in moved}
+    for number in range(DAYS):
+        day = FIRST + timedelta(days=number)
+        for currency in ("usd", "eur"):
+            totals[currency] = totals.get(currency, Decimal(0)) + by_day.get((day, currency), 0)
+            built[day, currency] = totals[currency] / 12
+    wrong = [(day, currency, mrr, built[day, currency]) for day, currency, mrr in true if built[day, currency] != mrr]
+    assert wrong == []
+    assert len(true) > DAYS

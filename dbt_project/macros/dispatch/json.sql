@@ -126,3 +126,25 @@
 {% macro duckdb__json_part(column, path) -%}
     cast(json_extract({{ column }}, '$.{{ path }}') as varchar)
 {%- endmacro %}
+
+{# The elements of a JSON array in a column (of a lone object: that one), one row each: all
+   columns of the relation, element (JSON text) and element_number, which begins at 0. #}
+{% macro json_elements(relation, column) %}
+    {{- adapter.dispatch('json_elements', 'growth_data_plane')(relation, column) -}}
+{% endmacro %}
+
+{% macro duckdb__json_elements(relation, column) -%}
+    (
+        select
+            element_of.*,
+            cast(element.value as varchar) as element,
+            cast(element.key as bigint) as element_number
+        from {{ relation }} as element_of, json_each(
+            case
+                when json_type({{ column }}) = 'ARRAY' then {{ column }}
+                when json_type({{ column }}) = 'OBJECT' then '[' || {{ column }} || ']'
+                else '[]'
+            end
+        ) as element
+    )
+{%- endmacro %}

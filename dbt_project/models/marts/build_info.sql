@@ -7,6 +7,8 @@
 -- depends_on: {{ ref('segment') }}
 -- depends_on: {{ ref('segment_stay') }}
 -- depends_on: {{ ref('int_stripe__subscription') }}
+-- depends_on: {{ ref('int_mrr__movement') }}
+-- depends_on: {{ ref('revenue_policy') }}
 with build_info as (
 
     select

@@ -7,18 +7,18 @@ with state as (
 
 ),
 
--- Whose it is: the customer's, else that of the user that its metadata names.
-owner as (
+worth as (
 
     select
-        identifier.id_type,
-        identifier.id_value,
-        owner.person_id,
-        owner.person_key
-    from {{ ref('int_identity__identifier') }} as identifier
-    inner join {{ ref('int_identity__owner') }} as owner
-        on identifier.identifier_key = owner.identifier_key
-    where identifier.id_type in ('stripe_id', 'user_id')
+        period.subscription_key,
+        cast(sum({{ policy_arr(revenue_policy(default_policy())) }}) as decimal(38, 15))
+            as arr
+    from {{ ref('subscription_item_period') }} as period
+    inner join {{ ref('build_info') }} as build
+        on
+            period.valid_from <= build.as_of
+            and (period.valid_to is null or period.valid_to > build.as_of)
+    group by period.subscription_key
 
 ),
 
@@ -27,8 +27,8 @@ final as (
     select
         state.subscription_id,
         state.subscription_key,
-        coalesce(customer.person_id, account_user.person_id) as person_id,
-        coalesce(customer.person_key, account_user.person_key) as person_key,
+        payer.person_id,
+        payer.person_key,
         state.stripe_subscription_id,
         state.account,
         state.livemode,
@@ -79,12 +79,13 @@ final as (
         end as status,
         state.stripe_status,
         coalesce(state.failed_at, state.told_at) as updated_at,
+        {{ monthly('coalesce(worth.arr, 0)') }} as mrr,
+        cast(coalesce(worth.arr, 0) as decimal(38, 15)) as arr,
         state.metadata
     from state
-    left join owner as customer
-        on customer.id_type = 'stripe_id' and state.customer_id = customer.id_value
-    left join owner as account_user
-        on account_user.id_type = 'user_id' and state.user_id = account_user.id_value
+    left join {{ ref('int_mrr__payer') }} as payer
+        on state.subscription_key = payer.subscription_key
+    left join worth on state.subscription_key = worth.subscription_key
 
 )
 

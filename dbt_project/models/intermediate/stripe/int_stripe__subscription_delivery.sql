@@ -57,6 +57,7 @@ subscription as (
         items,
         coalesce(more_items_text = 'true', false) as has_more_items,
         discounts,
+        lone_discount,
         {{ epoch_time('start_text') }} as started_at,
         {{ epoch_time('period_start_text') }} as period_start_at,
         {{ epoch_time('period_end_text') }} as period_end_at,

@@ -1,0 +1,116 @@
+{# The revenue policy of a name. #}
+{% macro revenue_policy(name) %}
+    {{ return(revenue_policies() | selectattr('name', 'equalto', name) | first) }}
+{% endmacro %}
+
+{# What an item is worth in a year in a period of it, by a policy: exact, in major units. #}
+{% macro policy_arr(policy) -%}
+    {%- set net = namespace(amount='amount') -%}
+    {%- for duration in policy.durations -%}
+        {%- set net.amount = 'cast(' ~ net.amount ~ ' * share_left_' ~ duration
+            ~ ' as decimal(28, 15))' -%}
+    {%- endfor -%}
+    {%- for duration in policy.durations -%}
+        {%- set net.amount = net.amount ~ ' - amount_off_' ~ duration -%}
+    {%- endfor -%}
+    case
+        when
+            status in ('{{ policy.statuses | join("', '") }}')
+            {%- if 'paused' not in policy.statuses %}
+            and not is_collection_paused
+            {%- endif %}
+            then cast(
+                cast(greatest({{ net.amount }}, 0) as decimal(28, 15))
+                * periods_per_year as decimal(38, 15)
+            )
+    end
+{%- endmacro %}
+
+{# Periods of items with what they are worth in a year, once for each policy that counts
+   them. #}
+{% macro policy_periods(periods) -%}
+    {%- for policy in revenue_policies() %}
+    select *, '{{ policy.name }}' as policy, {{ policy_arr(policy) }} as arr
+    from {{ periods }}
+    {{- ' union all' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
+{# The movements that periods of payers make: what an item is worth at the end of a day
+   (UTC) less what it was worth at the end of the day before. What kind of movement it is
+   follows from all that its payer pays, in whatever currency; amounts of several
+   currencies are added only to see whether there is any, as none is below 0. #}
+{% macro mrr_movements(periods) %}
+    with valued as (
+        select * from ({{ policy_periods(periods) }}) as of_policy
+        where arr > 0
+    ),
+
+    boundary as (
+        select *, cast(valid_from as date) as day, arr as moved from valued
+        union all
+        select *, cast(valid_to as date) as day, -arr as moved from valued
+        where valid_to is not null
+    ),
+
+    moved as (
+        select
+            policy, account, livemode, payer, person_key, subscription_key,
+            subscription_id, item_id, plan_id, plan_name, product_id, currency, day,
+            cast(sum(moved) as decimal(38, 15)) as arr
+        from boundary
+        group by all
+        having cast(sum(moved) as decimal(38, 15)) <> 0
+    ),
+
+    payer_day as (
+        select
+            *,
+            cast(sum(arr) over (
+                partition by policy, account, livemode, payer, day, currency
+            ) as decimal(38, 15)) as moved_in_currency,
+            cast(sum(arr) over (
+                partition by policy, account, livemode, payer
+                order by day nulls last
+                range between unbounded preceding and current row
+            ) as decimal(38, 15)) as after_day,
+            cast(sum(arr) over (
+                partition by policy, account, livemode, payer, day
+            ) as decimal(38, 15)) as moved_in_day,
+            min(day) over (partition by policy, account, livemode, payer) as first_day
+        from moved
+    )
+
+    select
+        policy,
+        account,
+        livemode,
+        day,
+        case
+            when day = first_day then 'new'
+            when after_day = moved_in_day then 'reactivation'
+            when after_day = 0 then 'churn'
+            when moved_in_currency >= 0 then 'expansion'
+            else 'contraction'
+        end as movement,
+        payer,
+        person_key,
+        subscription_key,
+        subscription_id,
+        item_id,
+        plan_id,
+        plan_name,
+        product_id,
+        currency,
+        arr
+    from payer_day
+{% endmacro %}
+
+{# Pre-hook of a table about payers: takes out those that are made again. #}
+{% macro forget_touched_payers() %}
+    {{- forget('payer in (select payer from ' ~ ref('int_mrr__touched_payer') ~ ')') -}}
+{% endmacro %}
+
+{% macro mrr_movement_kinds() %}
+    {{ return(['new', 'reactivation', 'expansion', 'contraction', 'churn']) }}
+{% endmacro %}

@@ -1,0 +1,135 @@
+"""What counts as recurring revenue by each policy, and which movement it is: cases worked by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from tests.dbt.stripes import at, event, snapshot, subscription
+
+CREATED, UPDATED = "customer.subscription.created", "customer.subscription.updated"
+DELETED = "customer.subscription.deleted"
+
+
+def discount(duration: str, *, end: float | None = None, **off: Any) -> dict[str, Any]:
+    coupon = {"id": "c", "duration": duration, "percent_off": None, "amount_off": None, "currency": None}
+    start, until = at(0), None if end is None else at(end)
+    return {"id": "di_1", "object": "discount", "start": start, "end": until, "coupon": coupon | off}
+
+
+def priced(name: str, **price: Any) -> dict[str, Any]:
+    """A subscription whose price says more."""
+    made = subscription(name, quantity=price.pop("quantity", 1))
+    recurring = price.pop("recurring", {})
+    (item,) = made["items"]["data"]
+    item["price"] |= price | {"recurring": item["price"]["recurring"] | recurring}
+    if "unit_amount" in price:
+        item["price"]["unit_amount_decimal"] = price["unit_amount"] and str(price["unit_amount"])
+    return made
+
+
+TIERS = [
+    {"up_to": 2, "unit_amount": 500, "flat_amount": 100},
+    {"up_to": None, "unit_amount": 300, "flat_amount": None},
+]
+#: The subscription of a case, and its MRR by the policies gdp, stripe and chartmogul.
+WORTH: dict[str, tuple[dict[str, Any], tuple[str, str, str]]] = {
+    "plain": (subscription("plain"), ("29", "29", "29")),
+    "trial": (subscription("trial", status="trialing"), ("0", "0", "0")),
+    "past_due": (subscription("past_due", status="past_due"), ("29", "29", "29")),
+    "unpaid": (subscription("unpaid", status="unpaid"), ("0", "0", "0")),
+    "incomplete": (subscription("incomplete", status="incomplete"), ("0", "0", "0")),
+    "paused": (subscription("paused", status="paused"), ("0", "29", "0")),
+    "collection": (subscription("collection", pause_collection={"behavior": "void"}), ("0", "29", "0")),
+    "forever": (subscription("forever", discounts=[discount("forever", percent_off=50)]), ("14.5", "14.5", "14.5")),
+    "repeating": (
+        subscription("repeating", discounts=[discount("repeating", end=900, percent_off=50)]),
+        ("14.5", "29", "14.5"),
+    ),
+    "expired": (subscription("expired", discounts=[discount("repeating", end=40, percent_off=50)]), ("29", "29", "29")),
+    "once": (subscription("once", discounts=[discount("once", percent_off=50)]), ("29", "29", "14.5")),
+    "amount": (
+        subscription("amount", discounts=[discount("forever", amount_off=400, currency="usd")]),
+        ("25", "25", "25"),
+    ),
+    "euros_off": (
+        subscription("euros_off", discounts=[discount("forever", amount_off=400, currency="eur")]),
+        ("29", "29", "29"),
+    ),
+    "free": (subscription("free", discounts=[discount("forever", percent_off=100)]), ("0", "0", "0")),
+    "id_only": (subscription("id_only", discounts=["di_unknown"]), ("29", "29", "29")),
+    "day": (subscription("day", interval="day", amount=1200), ("365", "365", "365")),
+    "week": (subscription("week", interval="week", amount=1200), ("52", "52", "52")),
+    "quarter": (subscription("quarter", count=3), ("9.666666666666667",) * 3),
+    "year": (subscription("year", interval="year", amount=10_000), ("8.333333333333333",) * 3),
+    "seats": (subscription("seats", quantity=3), ("87", "87", "87")),
+    "yen": (subscription("yen", currency="jpy", amount=500), ("500", "500", "500")),
+    "dinar": (subscription("dinar", currency="kwd", amount=500), ("0.5", "0.5", "0.5")),
+    "metered": (priced("metered", recurring={"usage_type": "metered"}), ("0", "0", "0")),
+    "untold": (priced("untold", billing_scheme="tiered", tiers_mode="volume", unit_amount=None), ("0", "0", "0")),
+    "volume": (
+        priced("volume", billing_scheme="tiered", tiers_mode="volume", tiers=TIERS, unit_amount=None, quantity=5),
+        ("15", "15", "15"),
+    ),
+    "graduated": (
+        priced("graduated", billing_scheme="tiered", tiers_mode="graduated", tiers=TIERS, unit_amount=None, quantity=5),
+        ("20", "20", "20"),
+    ),
+    "packs": (priced("packs", transform_quantity={"divide_by": 4, "round": "up"}, quantity=5), ("58", "58", "58")),
+}
+
+
+def lives() -> Iterator[dict[str, Any]]:
+    """Lives that move, each of a customer of its own; all cost 29 a unit and month."""
+    yield event(CREATED, 1, subscription("back"))
+    yield event(DELETED, 5, subscription("back", status="canceled", ended_at=at(5)))
+    yield event(CREATED, 9, subscription("back2", customer="cus_back"))
+    # An item is replaced by a dearer one of another plan, and the other way round.
+    yield event(CREATED, 1, subscription("switch"))
+    dearer = subscription("switch", plan_id="price_studio", amount=4900)
+    dearer["items"]["data"][0]["id"] = "si_other"
+    yield event(UPDATED, 5, dearer)
+    yield event(UPDATED, 8, subscription("switch"))
+    # One of two subscriptions ends, then the other.
+    yield event(CREATED, 1, subscription("two"))
+    yield event(CREATED, 3, subscription("second", customer="cus_two"))
+    yield event(DELETED, 5, subscription("two", status="canceled", ended_at=at(5)))
+    yield event(DELETED, 7, subscription("second", customer="cus_two", status="canceled", ended_at=at(7)))
+    # What comes and goes within a day moves nothing, and is no first payment.
+    yield event(CREATED, 1.1, subscription("brief"))
+    yield event(DELETED, 1.6, subscription("brief", status="canceled", ended_at=at(1.6)))
+    yield event(CREATED, 4, subscription("brief2", customer="cus_brief"))
+    # It ended before that was told, and its end is when it ended.
+    yield event(CREATED, 1, subscription("ended"))
+    yield snapshot(subscription("ended", status="canceled", ended_at=at(6)), 20)
+    # A snapshot is the first that is heard of it.
+    yield snapshot(subscription("found", start_date=at(2), trial_start=at(2), trial_end=at(9)), 20)
+    # A discount ends by itself.
+    yield event(CREATED, 1, subscription("runs", discounts=[discount("repeating", end=8, percent_off=50)]))
+    # From one currency to another.
+    yield event(CREATED, 1, subscription("moves"))
+    yield event(UPDATED, 4, subscription("moves", currency="eur"))
+    # Equal ids in test mode are somebody else's.
+    yield event(CREATED, 1, subscription("tried"), livemode=False)
+    yield event(CREATED, 3, subscription("tried"))
+
+
+#: Day, movement and MRR in major units, by policy gdp.
+MOVED = {
+    "back": [(1, "new", 29), (5, "churn", -29), (9, "reactivation", 29)],
+    "switch": [
+        *((1, "new", 29), (5, "expansion", -29), (5, "expansion", 49)),
+        *((8, "contraction", -49), (8, "contraction", 29)),
+    ],
+    "two": [(1, "new", 29), (3, "expansion", 29), (5, "contraction", -29), (7, "churn", -29)],
+    "brief": [(4, "new", 29)],
+    "ended": [(1, "new", 29), (6, "churn", -29)],
+    "found": [(9, "new", 29)],
+    "runs": [(1, "new", 14.5), (8, "expansion", 14.5)],
+    "moves": [(1, "new", 29), (4, "contraction", -29), (4, "expansion", 29)],
+}
+
+
+def deliveries() -> list[dict[str, Any]]:
+    """All cases."""
+    return [*(event(CREATED, 1, says) for says, _ in WORTH.values()), *lives()]

@@ -1,0 +1,227 @@
+"""The ledger of subscriptions: items and what they are worth, against an oracle, in whatever order it is told."""
+
+from __future__ import annotations
+
+import shutil
+from decimal import Decimal
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from models.landing import STRIPE
+from tests.dbt.builds import Workshop, hashes, opened, rows_of
+from tests.dbt.ledger import (
+    DURATIONS,
+    POLICIES,
+    ItemState,
+    failures_of,
+    items_at,
+    movements,
+    tellings,
+    worth_at,
+)
+from tests.dbt.ledger_cases import MOVED, WORTH, deliveries
+from tests.dbt.sales import Sales, moments
+from tests.dbt.stripes import NOW
+from tests.dbt.test_stripe import day, workshop
+
+PERIOD = (
+    *("item_id", "plan_id", "currency", "status", "is_collection_paused", "is_assumed", "amount", "periods_per_year"),
+    *(f"share_left_{duration}" for duration in DURATIONS),
+    *(f"amount_off_{duration}" for duration in DURATIONS),
+)
+
+
+@pytest.fixture(scope="module")
+def sales() -> list[dict[str, Any]]:
+    return Sales(seed=5, subscriptions=150, customers=60).deliveries()
+
+
+@pytest.fixture(scope="module", params=[1, pytest.param(3, marks=pytest.mark.slow)], ids="{} builds".format)
+def ledger(
+    request: pytest.FixtureRequest, sales: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Workshop]:
+    """Cases and random lives, landed in any order and built in one step or in three."""
+    shop = workshop(tmp_path_factory.mktemp("ledger"))
+    told = [*deliveries(), *sales]
+    for part in range(request.param):
+        shop.land(told[part :: request.param], STRIPE)
+        file = shop.build(NOW)
+    return file, shop
+
+
+@pytest.fixture
+def built(ledger: tuple[Path, Workshop]) -> Path:
+    return ledger[0]
+
+
+@pytest.mark.slow
+def test_increments_equal_a_build_from_nothing(ledger: tuple[Path, Workshop]) -> None:
+    """Every table."""
+    file, shop = ledger
+    assert hashes(file) == hashes(shop.build(NOW, full=True))
+
+
+def test_items_are_what_was_told_at_every_time(built: Path, sales: list[dict[str, Any]]) -> None:
+    """Price, quantity, tiers, discounts, pauses and failed payments: the fold of what was told, at any time."""
+    told, attempts = tellings(sales), failures_of(sales)
+    rows = rows_of(built, "subscription_item_period", ("stripe_subscription_id", "valid_from", "valid_to", *PERIOD))
+    compared = 0
+    for moment in moments(1, 40):
+        expected = {
+            (name, item.item_id): _rounded(item)
+            for name, of_one in told.items()
+            for item in items_at(moment, of_one, [attempt[1:] for attempt in attempts if attempt[0] == name]).values()
+        }
+        found = {
+            (row["stripe_subscription_id"], row["item_id"]): _rounded(_state(row))
+            for row in rows
+            if row["stripe_subscription_id"] in told
+            and row["valid_from"] <= moment
+            and (row["valid_to"] is None or moment < row["valid_to"])
+        }
+        assert found == expected, moment
+        compared += len(found)
+    assert compared > 3_000
+
+
+def test_a_period_ends_where_something_changes(built: Path) -> None:
+    """Two that follow each other differ in more than their times."""
+    names = ("stripe_subscription_id", "item_id", "valid_from", "valid_to", "told_by")
+    with opened(built) as connection:
+        rows = connection.execute(
+            f"select * exclude ({', '.join(names)}), valid_from, valid_to, stripe_subscription_id, item_id"
+            " from subscription_item_period order by stripe_subscription_id, item_id, valid_from"
+        ).fetchall()
+    followed = [(one, other) for one, other in pairwise(rows) if one[-2:] == other[-2:] and one[-3] == other[-4]]
+    assert len(followed) > 100
+    assert [one for one, other in followed if one[:-4] == other[:-4]] == []
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_movements_are_what_the_days_say(built: Path, sales: list[dict[str, Any]], policy: str) -> None:
+    """New, reactivation, expansion, contraction and churn of each item, by the customer and the day."""
+    with opened(built) as connection:
+        rows = connection.execute(
+            "select datediff('day', date '2026-01-01', day), movement, stripe_subscription_id, item_id,"
+            " mrr_movement.plan_id, mrr_movement.currency, mrr_movement.arr"
+            " from mrr_movement inner join subscription using (subscription_id) where policy = $policy"
+            " and regexp_matches(item_id, '^si_r[0-9]+_')",
+            {"policy": policy},
+        ).fetchall()
+    expected = {(day, kind, *whose): float(moved) for day, kind, whose, moved in movements(sales, policy, days=100)}
+    assert {row[:6]: float(row[6]) for row in rows} == pytest.approx(expected, abs=1e-3)
+    assert {row[1] for row in rows} == {"new", "reactivation", "expansion", "contraction", "churn"}
+    assert len(rows) > 400
+
+
+@pytest.mark.parametrize("as_of", [20.5, 33.25, 50])
+def test_an_earlier_reader_sees_the_movements_until_then(
+    built: Path, sales: list[dict[str, Any]], as_of: float, tmp_path: Path
+) -> None:
+    """What is worth something at as_of is what moved until then, and what lies ahead has not moved yet."""
+    earlier = tmp_path / "earlier.duckdb"
+    shutil.copyfile(built, earlier)
+    earlier.chmod(0o600)
+    moment = day(as_of)
+    with duckdb.connect(str(earlier)) as connection:
+        connection.execute("update build_info set as_of = $as_of", {"as_of": moment})
+    with opened(earlier) as connection:
+        rows = connection.execute(
+            "select movement.currency, sum(movement.arr) from mrr_movement as movement"
+            " where policy = 'gdp' and regexp_matches(item_id, '^si_r[0-9]+_')"
+            " group by 1 order by 1"
+        ).fetchall()
+        last = connection.execute("select max(day) from mrr_movement").fetchall()[0][0]
+    worth: dict[str, Fraction] = {}
+    for (_, whose), value in worth_at(moment, sales, "gdp").items():
+        worth[whose[3]] = worth.get(whose[3], Fraction(0)) + value
+    assert {currency: float(total) for currency, total in rows} == pytest.approx(
+        {currency: float(total) for currency, total in worth.items()}, abs=1e-2
+    )
+    assert last <= moment.date()
+
+
+def test_each_policy_counts_what_it_says(built: Path) -> None:
+    """Statuses, pauses, discounts, intervals, tiers and currencies; exact to 15 digits."""
+    with opened(built) as connection:
+        rows = connection.execute(
+            "select subscription.stripe_subscription_id, policy, sum(movement.arr) / 12, min(subscription.mrr)"
+            " from mrr_movement as movement inner join subscription using (subscription_id) group by all"
+        ).fetchall()
+        own = dict(connection.execute("select stripe_subscription_id, mrr from subscription").fetchall())
+    found = {(name, policy): mrr for name, policy, mrr, _ in rows}
+    for name, (_, worth) in WORTH.items():
+        by_policy = [found.get((f"sub_{name}", policy), 0) for policy in ("gdp", "stripe", "chartmogul")]
+        assert by_policy == pytest.approx([float(mrr) for mrr in worth], rel=1e-14), name
+        assert own[f"sub_{name}"] == Decimal(worth[0]), name
+
+
+def test_what_has_no_price_says_why(built: Path) -> None:
+    """Nothing is taken for nothing in silence; nor is a discount of which only the id is known."""
+    with opened(built) as connection:
+        rows = connection.execute(
+            "select item_id, unpriced_because, amount, unknown_discounts from subscription_item_period"
+            " where (unpriced_because is not null or unknown_discounts > 0)"
+            " and not regexp_matches(item_id, '^si_r[0-9]+_') order by 1"
+        ).fetchall()
+    assert rows == [
+        ("si_id_only", None, Decimal(29), 1),
+        ("si_metered", "metered", None, 0),
+        ("si_untold", "tiers not told", None, 0),
+    ]
+
+
+@pytest.mark.parametrize("name", MOVED)
+def test_movements_follow_the_payer(built: Path, name: str) -> None:
+    """One kind for each day of a person, whatever subscriptions and items moved."""
+    with opened(built) as connection:
+        rows = connection.execute(
+            "select movement.day, movement, movement.mrr from mrr_movement as movement"
+            " inner join subscription using (subscription_id)"
+            " where policy = 'gdp' and stripe_customer_id = $customer order by 1, 2, 3",
+            {"customer": f"cus_{name}"},
+        ).fetchall()
+    assert rows == sorted((day(number).date(), kind, Decimal(str(moved))) for number, kind, moved in MOVED[name])
+
+
+def test_modes_stay_apart(built: Path) -> None:
+    """Who paid in test mode has never paid."""
+    with opened(built) as connection:
+        rows = connection.execute(
+            "select livemode, movement.movement from mrr_movement as movement"
+            " where policy = 'gdp' and item_id = 'si_tried' order by 1"
+        ).fetchall()
+    assert rows == [(False, "new"), (True, "new")]
+
+
+def test_days_add_up(built: Path) -> None:
+    """Start and movements are the end, and the end is the next start."""
+    with opened(built) as connection:
+        rows = connection.execute(
+            "select start_arr + new_arr + reactivation_arr + expansion_arr + contraction_arr + churn_arr = end_arr,"
+            " start_arr = lag(end_arr, 1, 0::decimal(38, 15)) over (partition by policy, account, livemode, currency,"
+            " product_id, plan_id, plan_name order by day) from mrr_daily"
+        ).fetchall()
+    assert len(rows) > 40
+    assert set(rows) == {(True, True)}
+
+
+def _state(row: dict[str, Any]) -> ItemState:
+    year = Fraction(row["periods_per_year"])
+    return ItemState(
+        *(row[name] for name in PERIOD[:6]),
+        list_arr=None if row["amount"] is None else Fraction(row["amount"]) * year,
+        shares=tuple(Fraction(row[f"share_left_{duration}"]) for duration in DURATIONS),
+        offs=tuple(Fraction(row[f"amount_off_{duration}"]) * year for duration in DURATIONS),
+    )
+
+
+def _rounded(item: ItemState) -> tuple[Any, ...]:
+    numbers = [item.list_arr, *item.shares, *item.offs]
+    texts = (item.item_id, item.plan_id, item.currency, item.status, item.is_collection_paused, item.is_assumed)
+    return *texts, *(None if number is None else round(float(number), 2) for number in numbers)
