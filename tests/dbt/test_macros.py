@@ -36,6 +36,7 @@ def macro(file: str, name: str) -> Any:
 CONNECTED_COMPONENTS = macro("connected_components.sql", "connected_components")("edge")
 DIGEST = macro("hashes.sql", "uuid5_digest")("$name")
 UUID_AND_KEY = f"{macro('hashes.sql', 'uuid5_of')(DIGEST)}, {macro('hashes.sql', 'key_of')(DIGEST)}"
+ADDRESS = macro("types.sql", "address_of")("$text")
 TEXT_AND_MICROS = f"{macro('types.sql', 'iso_time')('moment')}, {macro('types.sql', 'epoch_micros')('moment')}"
 
 
@@ -98,3 +99,20 @@ def test_times_as_text_and_number_are_those_of_python(connection: duckdb.DuckDBP
     micros = (moment - datetime(1970, 1, 1, tzinfo=timezone.utc)) // timedelta(microseconds=1)
     found = connection.execute(sql, {"moment": moment}).fetchall()
     assert found == [(moment.isoformat(timespec="microseconds"), micros)]
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        (" Sissi@Sales.example ", "sissi@sales.example"),
+        ("back\\slash@x.example", "back\\slash@x.example"),
+        ("two words@x.example", None),
+        ("a@b@x.example", None),
+        ("nobody", None),
+    ],
+)
+def test_an_address_has_one_at_and_no_blanks(
+    connection: duckdb.DuckDBPyConnection, text: str, address: str | None
+) -> None:
+    """Whatever its letters."""
+    assert connection.execute(f"select {ADDRESS}", {"text": text}).fetchall() == [(address,)]

@@ -118,10 +118,10 @@ def test_events_of_stripe_are_those_of_its_webhooks(held: Held) -> None:
 
 
 def test_subscriptions_are_what_they_are_at_the_end(held: Held) -> None:
-    """Status, plan's interval, quantity and currency on the last day; those of which it says nothing have ended."""
+    """Status, plan's interval, quantity and currency on the last day, of those that have not ended."""
     true = """
         select subscription_id, status, quantity, currency, billing_interval from true_subscription_day
-        where day = (select max(day) from true_subscription_day)
+        where day = (select max(day) from true_subscription_day) and status not in ('canceled', 'incomplete_expired')
     """
     built = """
         select stripe_subscription_id, stripe_status, quantity, currency, billing_interval from subscription

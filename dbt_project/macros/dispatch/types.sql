@@ -41,7 +41,7 @@
 
 {% macro duckdb__address_of(text) -%}
     case
-        when regexp_full_match(trim({{ text }}), '[^@\\s]+@[^@\\s]+')
+        when regexp_full_match(trim({{ text }}), '[^@\s]+@[^@\s]+')
             then lower(nfc_normalize(trim({{ text }})))
     end
 {%- endmacro %}
