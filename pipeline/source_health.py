@@ -228,10 +228,13 @@ def health_tables(sources: Sequence[SourceHealth]) -> tuple[Table, Table]:
     well = Table(
         (
             *(Column("source"), Column("median delay", "seconds"), Column("p99 delay", "seconds")),
-            *(Column("in quarantine", "rate"), Column("conflicts", "count")),
+            *(Column("landed", "count"), Column("in quarantine", "rate"), Column("conflicts", "count")),
         ),
         tuple(
-            (one.source, *(one.published.delays or (None, None)), one.quarantined_share, one.published.conflicts)
+            (
+                *(one.source, *(one.published.delays or (None, None))),
+                *(one.landed, one.quarantined_share, one.published.conflicts),
+            )
             for one in sources
         ),
     )

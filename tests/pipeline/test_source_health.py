@@ -151,7 +151,7 @@ def test_what_a_person_reads() -> None:
     )
     came, well = health_tables([health])
     assert came.rows == (("stripe", LAST, NOW, 3, 2, 3),)
-    assert well.rows == (("stripe", 1.5, 9.0, 0.25, 1),)
+    assert well.rows == (("stripe", 1.5, 9.0, 3, 0.25, 1),)
     assert type_facts([health]) == [
         ("unlisted", "event types of stripe that the catalog does not name: odd (1,200)"),
         ("unread", "newest types of stripe that no table is made from: price.created (2)"),
