@@ -10,6 +10,7 @@ The functions here carry the names of the product requirements:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from models.errors import UsageError
@@ -21,13 +22,16 @@ if TYPE_CHECKING:
     from analytics.meta_matches import MatchesResult
     from analytics.overlap import OverlapResult
     from analytics.query import Engine
+    from analytics.segment_members import MembersResult
 
 __all__ = [
     "analyze_funnel",
     "get_churned_users",
     "get_cohort_analysis",
     "get_meta_matches",
+    "get_segment_members",
     "get_segment_overlap",
+    "is_in_segment",
 ]
 
 
@@ -138,6 +142,29 @@ def get_meta_matches(warehouse: Engine, **options: Any) -> MatchesResult:
     from analytics.spec import make_spec
 
     return meta_matches.run(warehouse, make_spec(meta_matches.MatchesSpec, **options))
+
+
+def get_segment_members(warehouse: Engine, segment_id: str, *, as_of: datetime | None = None) -> MembersResult:
+    """Everybody who is in a segment, at the build's now or any other moment.
+
+    Raises:
+        UsageError: for an unknown segment.
+    """
+    from analytics.segment_members import members
+
+    return members(warehouse, segment_id, as_of=as_of)
+
+
+def is_in_segment(warehouse: Engine, person: str, segment_id: str, *, as_of: datetime | None = None) -> bool:
+    """Whether somebody, named by any identifier, is in a segment of the published build.
+
+    Raises:
+        UsageError: for an unknown segment, or somebody of whom nothing landed.
+    """
+    from analytics.segment_members import members, owner_of
+
+    person_id, _ = owner_of(warehouse, person)
+    return any(member.person_id == person_id for member in members(warehouse, segment_id, as_of=as_of).members)
 
 
 def _listed(what: str, names: Sequence[str]) -> tuple[str, ...]:

@@ -111,7 +111,7 @@ class Leaves:
         )
 
     def _at_least(self, leaf: EventLeaf, least: int, persons: str | None) -> str:
-        events = self._matching(leaf, persons)
+        events = self.happenings(leaf, persons)
         if leaf.counts_days and least > 1:
             events = self.steps.add("day", _DAY.format(events=events))
         if leaf.window is None:
@@ -129,11 +129,11 @@ class Leaves:
         if most > 0:
             return self.steps.without(existing, self._at_least(leaf, most + 1, persons))
         # Nothing has to be joined: from each event's expiry until the next event.
-        events = self._matching(leaf, persons)
+        events = self.happenings(leaf, persons)
         later = "" if leaf.window is None else _SILENCE.format(events=events, window=leaf.window.sql)
         return self.steps.without(existing, events, begins="occurred_at", later=later)
 
-    def _matching(self, leaf: EventLeaf, persons: str | None) -> str:
+    def happenings(self, leaf: EventLeaf, persons: str | None) -> str:
         """The events that count, or the last steps of the sequences that do."""
         if leaf.within is None:
             stage = leaf.stages[0]
@@ -165,7 +165,7 @@ class Leaves:
 
     def _values(self, leaf: PropertyLeaf, condition: str, persons: str | None) -> str:
         """The intervals of a property's values that meet a condition, as they are kept."""
-        source = self._source(leaf, persons)
+        source = self.values(leaf, persons)
         return self.steps.add(
             "property",
             f"select person_key, valid_from as entered_at, valid_to as exited_at\nfrom {source}\nwhere {condition}",
@@ -185,9 +185,9 @@ class Leaves:
         if comparison in {"lt", "gte"}:
             meets = f"{meets} + {_INSTANT}"
         template = _FROM_THEN if comparison in {"lt", "lte"} else _UNTIL_THEN
-        return self.steps.add("moving", template.format(source=self._source(leaf, persons), meets=meets))
+        return self.steps.add("moving", template.format(source=self.values(leaf, persons), meets=meets))
 
-    def _source(self, leaf: PropertyLeaf, persons: str | None) -> str:
+    def values(self, leaf: PropertyLeaf, persons: str | None) -> str:
         """Values of the operand's kind with their intervals: (person_key, value, valid_from, valid_to)."""
         if leaf.property in _OF_EVENTS:
             where, value, begins, ends, tail = _OF_EVENTS[leaf.property]

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from cli import build, identity, ingest, landing, project, quarantine, reconcile, reports, simulate, tables
+from cli import build, identity, ingest, landing, project, quarantine, reconcile, reports, segments, simulate, tables
 from cli.state import State
 from models.errors import GdpError, UsageError
 
@@ -49,6 +49,7 @@ quarantine.register(app)
 build.register(app)
 reports.register(app)
 identity.register(app)
+segments.register(app)
 tables.register(app)
 simulate.register(app)
 

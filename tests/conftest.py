@@ -85,6 +85,10 @@ SEGMENTS = (
             }
         ],
     },
+    {
+        "name": "Ten renders",
+        "rules": [{"eventType": "video_rendered", "eventCount": {"gte": 10}, "eventWindow": "30d"}],
+    },
     {"name": "Held out", "rules": [{"holdout": {"percent": 20, "salt": "spring"}}]},
     {
         "name": "Hand picked",

@@ -28,6 +28,8 @@ PRINTED: dict[str, str | tuple[str, ...]] = {
     "gdp overlap": ("overlap", "power_users", "active_creators"),
     "gdp meta matches": ("meta", "matches"),
     "gdp person show": ("person", "show", "goran.patel.211@harbour-post-52.example"),
+    "gdp segment members": ("segment", "members", "ten_renders"),
+    "gdp segment explain": ("segment", "explain", "ten_renders", "goran.patel.211@harbour-post-52.example"),
     "gdp identity report": ("identity", "report"),
     "gdp identity explain": ("identity", "explain", "deviceId-user-0", "deviceId-user-1"),
     "gdp identity link, gdp identity cut": IDENTITY_RULE,

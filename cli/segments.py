@@ -1,0 +1,98 @@
+"""Commands about segments."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from cli.reports import AsOf, Output, OutputFormat
+from cli.state import state_of
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from models.segment import SegmentDefinition
+
+SegmentName = Annotated[str, typer.Argument(metavar="SEGMENT", help="Id of a segment.")]
+Person = Annotated[
+    str, typer.Argument(metavar="PERSON", help="type:value, a value of any type, an e-mail, or any id of a person.")
+]
+ScreenFormat = Annotated[Literal["table", "json"], typer.Option("--format", help="How to print it.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    segment = typer.Typer(help="Who belongs together, since when, and why.", no_args_is_help=True)
+    segment.command("show")(show)
+    segment.command("members")(members)
+    segment.command("explain")(explain)
+    app.add_typer(segment, name="segment")
+
+
+def show(context: typer.Context, segment: SegmentName) -> None:
+    """Say what a segment asks for, in English and as SQL."""
+    from analytics.segment_leaves import PUBLISHED
+    from analytics.segment_rules import compile_segment
+    from analytics.segment_tree import tree_of
+    from analytics.segment_words import sentence
+    from cli.output import emit_text
+
+    defined = _defined(context)
+    found = defined[_known(segment, defined)]
+    sql = compile_segment(found, PUBLISHED, defined.values())
+    emit_text(f"-- {found.name}: {sentence(tree_of(found.rules))}\n{sql}\n")
+
+
+def members(
+    context: typer.Context,
+    segment: SegmentName,
+    as_of: AsOf = None,
+    format: OutputFormat = "table",
+    output: Output = None,
+) -> None:
+    """List who is in a segment, now or as of any moment."""
+    from analytics import get_segment_members
+    from cli.output import emit_report
+
+    moment = _moment(context, as_of)
+    with state_of(context).warehouse() as warehouse:
+        emit_report(get_segment_members(warehouse, segment, as_of=moment), format=format, output=output)
+
+
+def explain(
+    context: typer.Context, segment: SegmentName, person: Person, as_of: AsOf = None, format: ScreenFormat = "table"
+) -> None:
+    """Say of every rule whether it holds for somebody, and what decides it."""
+    from analytics.segment_members import explain as why
+    from cli.output import emit_json, show_sheet
+
+    defined, moment = _defined(context), _moment(context, as_of)
+    _known(segment, defined)
+    with state_of(context).warehouse() as warehouse:
+        answer = why(warehouse, defined.values(), segment, person, as_of=moment)
+    if format == "json":
+        emit_json(answer.to_json())
+    else:
+        show_sheet(answer.table())
+
+
+def _defined(context: typer.Context) -> dict[str, SegmentDefinition]:
+    return {one.segment_id: one for one in state_of(context).project().definitions().segments}
+
+
+def _known(segment_id: str, defined: dict[str, SegmentDefinition]) -> str:
+    from models.errors import UsageError, nearest
+
+    if segment_id not in defined:
+        raise UsageError(f"unknown segment {segment_id!r} ({nearest(segment_id, defined) or 'no segment is defined'})")
+    return segment_id
+
+
+def _moment(context: typer.Context, text: str | None) -> datetime | None:
+    from models.moments import parse_moment
+    from warehouse.settings import zone
+
+    if text is None:
+        return None
+    return parse_moment(text, zone=zone(state_of(context).project().settings.tz), what="--as-of")
