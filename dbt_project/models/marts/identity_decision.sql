@@ -1,4 +1,5 @@
 -- Grain: one row per pair of identifiers that one event carried, or a hand rule links.
+-- Of a pair that has both, the hand rule counts.
 {{ config(materialized='view') }}
 
 with identifier as (
@@ -13,15 +14,24 @@ knot as (
 
 ),
 
+link as (
+
+    select * from {{ hand_rules() }} as rule
+    where kind = 'link'
+
+),
+
 edge as (
 
     select
-        left_key,
-        right_key,
-        case when is_signed then 'server' else 'browser' end as trust,
-        first_seen_at as observed_at,
-        event_id
-    from {{ ref('int_identity__edge') }}
+        carried.left_key,
+        carried.right_key,
+        case when carried.is_signed then 'server' else 'browser' end as trust,
+        carried.first_seen_at as observed_at,
+        carried.event_id
+    from {{ ref('int_identity__edge') }} as carried
+    anti join link
+        on carried.left_key = link.left_key and carried.right_key = link.right_key
     union all
     select
         link.left_key,
@@ -29,10 +39,9 @@ edge as (
         'hand',
         greatest(one.first_seen_at, other.first_seen_at),
         cast(null as string)
-    from {{ hand_rules() }} as link
+    from link
     inner join identifier as one on link.left_key = one.identifier_key
     inner join identifier as other on link.right_key = other.identifier_key
-    where link.kind = 'link'
 
 ),
 
