@@ -1,4 +1,5 @@
-"""The questions: funnel, cohort, churn, overlap. Each is a frozen spec, a query that can be read, and a typed result.
+"""The questions: funnel, cohort, churn, overlap, recurring revenue. Each is a frozen spec, a query that can be read,
+and a typed result.
 
 The functions here carry the names of the product requirements:
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from analytics.cohort_result import CohortResult
     from analytics.funnel_result import FunnelResult
     from analytics.meta_matches import MatchesResult
+    from analytics.mrr import MrrResult
     from analytics.overlap import OverlapResult
     from analytics.query import Engine
     from analytics.segment_members import MembersResult
@@ -29,6 +31,7 @@ __all__ = [
     "get_churned_users",
     "get_cohort_analysis",
     "get_meta_matches",
+    "get_mrr",
     "get_segment_members",
     "get_segment_overlap",
     "is_in_segment",
@@ -109,6 +112,23 @@ def get_churned_users(
 
     spec = make_spec(churn.ChurnSpec, window=window, min_activity_before=min_activity_before, **options)
     return churn.run(warehouse, spec)
+
+
+def get_mrr(warehouse: Engine, policy: str | None = None, **options: Any) -> MrrResult:
+    """Recurring revenue: where it stood, what moved it, where it stands.
+
+    Args:
+        warehouse: an open warehouse.
+        policy: a revenue policy; the project's default unless it is given.
+        options: ``interval`` (day, week, month), ``by`` (currency, plan, product), ``start``, ``end``, ``as_of``.
+
+    Raises:
+        UsageError: if the question cannot be asked so.
+    """
+    from analytics import mrr
+    from analytics.spec import make_spec
+
+    return mrr.run(warehouse, make_spec(mrr.MrrSpec, policy=policy, **options))
 
 
 def get_segment_overlap(warehouse: Engine, segments: Sequence[str], **options: Any) -> OverlapResult:

@@ -1,4 +1,4 @@
-"""The reports: funnel, cohort, churn users, overlap, meta matches."""
+"""The reports: funnel, cohort, churn users, overlap, mrr, meta matches."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ def register(app: typer.Typer) -> None:
     churn.command("users")(churn_users)
     app.add_typer(churn, name="churn")
     app.command()(overlap)
+    app.command()(mrr)
     meta = typer.Typer(help="What was sent to Meta.", no_args_is_help=True)
     meta.command("matches")(meta_matches)
     app.add_typer(meta, name="meta")
@@ -171,6 +172,32 @@ def overlap(
 
     how = _How(format, output, sql=sql, steps=steps)
     _answer(context, report, report.OverlapSpec, {"segments": tuple(segments)}, {"as_of": as_of}, tz, how)
+
+
+def mrr(
+    context: typer.Context,
+    policy: Annotated[
+        str | None, typer.Option("--policy", metavar="NAME", help="Revenue policy; the project's default unless said.")
+    ] = None,
+    by: Annotated[
+        Literal["currency", "plan", "product"], typer.Option("--by", help="What rows are told apart by.")
+    ] = "currency",
+    interval: Annotated[Literal["day", "week", "month"], typer.Option("--interval", help="Width of a row.")] = "month",
+    start: From = None,
+    end: To = None,
+    as_of: AsOf = None,
+    tz: Zone = None,
+    format: OutputFormat = "table",
+    output: Output = None,
+    sql: ShowSql = False,
+    steps: ShowSteps = False,
+) -> None:
+    """Monthly recurring revenue: where it stood, what moved it (new, expansion, churn, ...), where it stands."""
+    from analytics import mrr as report
+
+    values = {"policy": policy, "by": by, "interval": interval}
+    times = {"start": start, "end": end, "as_of": as_of}
+    _answer(context, report, report.MrrSpec, values, times, tz, _How(format, output, sql=sql, steps=steps))
 
 
 def meta_matches(

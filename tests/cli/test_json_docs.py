@@ -27,6 +27,7 @@ PRINTED: dict[str, str | tuple[str, ...]] = {
     "gdp churn users": ("churn", "users"),
     "gdp overlap": ("overlap", "power_users", "active_creators"),
     "gdp meta matches": ("meta", "matches"),
+    "gdp mrr": ("mrr",),
     "gdp person show": ("person", "show", "goran.patel.211@harbour-post-52.example"),
     "gdp segment members": ("segment", "members", "ten_renders"),
     "gdp segment explain": ("segment", "explain", "ten_renders", "goran.patel.211@harbour-post-52.example"),

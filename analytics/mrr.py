@@ -1,0 +1,198 @@
+"""Recurring revenue: where it stood, what moved it, where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from decimal import ROUND_HALF_UP, Decimal, localcontext
+from typing import Any, Literal
+
+from pydantic import field_validator
+
+from analytics.query import Engine, Query, Step
+from analytics.spec import ReportSpec, at_build
+from analytics.table import Column, Sheet, Table, first_rows, minute
+from models.base import Moment, Shape
+from models.errors import UsageError, nearest
+
+Movement = Literal["new", "reactivation", "expansion", "contraction", "churn"]
+MOVEMENTS: tuple[Movement, ...] = ("new", "reactivation", "expansion", "contraction", "churn")
+Interval = Literal["day", "week", "month"]
+By = Literal["currency", "plan", "product"]
+#: Account, currency and part.
+Key = tuple[str, str, str | None]
+_PARTS = {"currency": "cast(null as varchar)", "plan": "plan_name", "product": "product_id"}
+_NO_DIGITS = ("bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf")
+_THREE_DIGITS = ("bhd", "jod", "kwd", "omr", "tnd")
+#: Digits behind the point, of currencies that have other than two.
+_DIGITS = {
+    **dict.fromkeys(_NO_DIGITS, 0),
+    **dict.fromkeys(_THREE_DIGITS, 3),
+}
+
+
+class MrrSpec(ReportSpec):
+    """Which policy (None: the project's default), how wide a row is, and what rows are told apart by."""
+
+    policy: str | None = None
+    interval: Interval = "month"
+    by: By = "currency"
+
+    @field_validator("tz")
+    @classmethod
+    def _is_utc(cls, name: str) -> str:
+        if name != "UTC":
+            raise ValueError(f"recurring revenue is kept by days of UTC, not of {name}: give --tz UTC")
+        return name
+
+    @field_validator("start", "end")
+    @classmethod
+    def _is_a_day(cls, moment: datetime | None) -> datetime | None:
+        if moment and moment.time() != time.min:
+            raise ValueError(f"recurring revenue is known at the ends of days (UTC): {moment.isoformat()} is in a day")
+        return moment
+
+    @property
+    def days_end(self) -> date:
+        """The day behind the last that counts."""
+        now = self.now.date() + timedelta(days=self.now.time() != time.min)
+        return min(now, self.end.date()) if self.end else now
+
+
+class MrrRow(Shape):
+    """One interval: start + movements = end, each rounded once, to the digits of the currency."""
+
+    interval_start: date
+    account: str
+    currency: str
+    part: str | None
+    start: Decimal
+    new: Decimal
+    reactivation: Decimal
+    expansion: Decimal
+    contraction: Decimal
+    churn: Decimal
+    end: Decimal
+
+
+class MrrResult(Shape):
+    """The waterfall of each currency and part, in the order of time."""
+
+    rows: tuple[MrrRow, ...]
+    policy: str
+    interval: Interval
+    by: By
+    as_of: Moment
+
+    def to_json(self) -> dict[str, Any]:
+        """The documented JSON shape; see docs/json.md."""
+        return self.model_dump(mode="json", by_alias=True)
+
+    def table(self) -> Sheet:
+        """One screen."""
+        shown = self.records()
+        return Sheet(
+            "Monthly recurring revenue",
+            (f"By policy {self.policy}, each {self.interval} of UTC, up to {minute(self.as_of)}; live mode.",),
+            (first_rows(shown.columns, shown.rows, what="rows"),) if self.rows else (),
+        )
+
+    def records(self) -> Table:
+        """One row per interval, currency and part."""
+        has_account = any(row.account for row in self.rows)
+        names = [self.interval, *(["account"] if has_account else []), "currency"]
+        names += [] if self.by == "currency" else [self.by]
+        columns = (
+            *(Column(name, "date" if name == self.interval else "text") for name in names),
+            *(Column(name, "number") for name in ("start", *MOVEMENTS, "end")),
+        )
+        rows = tuple(
+            (
+                *(row.interval_start, *([row.account] if has_account else []), row.currency),
+                *([] if self.by == "currency" else [row.part]),
+                *(float(getattr(row, name)) for name in ("start", *MOVEMENTS, "end")),
+            )
+            for row in self.rows
+        )
+        return Table(columns, rows)
+
+
+def query(spec: MrrSpec) -> Query:
+    """What moved on each day, by currency and part."""
+    sums = "".join(f"    coalesce(sum(arr) filter (where movement = '{name}'), 0) as {name},\n" for name in MOVEMENTS)
+    steps = (
+        Step(
+            "movement",
+            f"select\n    account,\n    currency,\n    {_PARTS[spec.by]} as part,\n    day,\n    movement,\n    arr\n"
+            "from mrr_movement\nwhere policy = $policy\n    and livemode\n    and day < cast($days_end as date)",
+        ),
+        Step(
+            "day_sum",
+            f"select\n    account,\n    currency,\n    part,\n    day,\n{sums}    sum(arr) as moved\n"
+            "from movement\ngroup by account, currency, part, day",
+        ),
+    )
+    return Query(steps, {"policy": spec.policy or "", "days_end": spec.days_end.isoformat()})
+
+
+def prepare(engine: Engine, spec: MrrSpec) -> MrrSpec:
+    """Fill in the build's now and the default policy.
+
+    Raises:
+        UsageError: if there is no such policy, or the time is in the midst of a day that is over.
+    """
+    spec = at_build(spec, engine)
+    if spec.now != engine.as_of and spec.now.time() != time.min:
+        raise UsageError(f"--as-of {spec.now.isoformat()}: recurring revenue is known at the ends of days (UTC)")
+    policies = dict(engine.rows("select policy, is_default from revenue_policy"))
+    if spec.policy is None:
+        return spec.model_copy(update={"policy": next(name for name, is_default in policies.items() if is_default)})
+    if spec.policy not in policies:
+        raise UsageError(f"no revenue policy {spec.policy!r} ({nearest(spec.policy, policies)})")
+    return spec
+
+
+def run(engine: Engine, spec: MrrSpec) -> MrrResult:
+    """Where recurring revenue stood and what moved it, interval by interval."""
+    spec = prepare(engine, spec)
+    days: dict[Key, list[dict[str, Any]]] = {}
+    for row in sorted(query(spec).run(engine), key=lambda row: row["day"]):
+        days.setdefault((row["account"], row["currency"], row["part"]), []).append(row)
+    rows = [row for key, of_key in days.items() for row in _waterfall(spec, key, of_key)]
+    rows.sort(key=lambda row: (row.interval_start, row.account, row.currency, row.part or ""))
+    return MrrResult(rows=tuple(rows), policy=spec.policy or "", interval=spec.interval, by=spec.by, as_of=spec.now)
+
+
+def _waterfall(spec: MrrSpec, key: Key, days: list[dict[str, Any]]) -> Iterator[MrrRow]:
+    """The intervals of one currency and part; those in which nothing stood and nothing moved are left out."""
+    begin = spec.start.date() if spec.start else days[0]["day"]
+    stood = sum((row["moved"] for row in days if row["day"] < begin), Decimal(0))
+    while begin < spec.days_end:
+        floor = _floor(begin, spec.interval)
+        until = _next(floor, spec.interval)
+        inside = [row for row in days if begin <= row["day"] < until]
+        moved: dict[str, Decimal] = {name: sum((row[name] for row in inside), Decimal(0)) for name in MOVEMENTS}
+        stands = stood + sum(moved.values(), Decimal(0))
+        if stood or inside:
+            amounts: dict[str, Decimal] = {"start": stood, **moved, "end": stands}
+            account, currency, part = key
+            monthly = {name: _monthly(arr, currency) for name, arr in amounts.items()}
+            yield MrrRow(interval_start=floor, account=account, currency=currency, part=part, **monthly)
+        stood, begin = stands, until
+
+
+def _monthly(arr: Decimal, currency: str) -> Decimal:
+    with localcontext(prec=60):
+        return (arr / 12).quantize(Decimal(1).scaleb(-_DIGITS.get(currency, 2)), ROUND_HALF_UP)
+
+
+def _floor(day: date, interval: Interval) -> date:
+    if interval == "month":
+        return day.replace(day=1)
+    return day - timedelta(days=day.weekday()) if interval == "week" else day
+
+
+def _next(floor: date, interval: Interval) -> date:
+    if interval == "month":
+        return (floor + timedelta(days=31)).replace(day=1)
+    return floor + timedelta(days=7 if interval == "week" else 1)

@@ -1,0 +1,127 @@
+"""Recurring revenue, interval by interval."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timezone
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+import pytest
+
+from analytics import get_mrr
+from models.errors import UsageError
+
+TABLES = """
+    create table revenue_policy as
+        from (values ('gdp', true), ('stripe', false)) as shipped(policy, is_default);
+    create table mrr_movement (
+        day date, movement varchar, arr decimal(38, 15), currency varchar default 'usd',
+        plan_name varchar default 'Pro',
+        product_id varchar default 'prod_1', account varchar default '', livemode boolean default true,
+        policy varchar default 'gdp'
+    )
+"""
+#: Day, movement, yearly amount.
+MOVED = [
+    ("2026-01-05", "new", 120),
+    ("2026-01-20", "expansion", 1),
+    ("2026-03-02", "contraction", -61),
+    ("2026-03-31", "churn", -60),
+    ("2026-05-01", "reactivation", 600),
+]
+
+
+class Ledger:
+    """An open warehouse with these movements; more are given as SQL values with the columns in order."""
+
+    generation = "1"
+    as_of = datetime(2026, 5, 10, 12, tzinfo=timezone.utc)
+
+    def __init__(self, *more: str) -> None:
+        self.connection = duckdb.connect(config={"threads": "1"})
+        self.connection.execute("set TimeZone = 'UTC'")
+        self.connection.execute(TABLES)
+        self.connection.executemany("insert into mrr_movement (day, movement, arr) values (?, ?, ?)", MOVED)
+        for values in more:
+            self.connection.execute(f"insert into mrr_movement values {values}")
+
+    def rows(self, sql: str, params: Any = None) -> list[tuple[Any, ...]]:
+        return self.connection.execute(sql, params or None).fetchall()
+
+    def dicts(self, sql: str, params: Any = None) -> list[dict[str, Any]]:
+        cursor = self.connection.execute(sql, params or None)
+        names = [column[0] for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def waterfall(result: Any) -> list[tuple[Any, ...]]:
+    """Interval, start, movements, end."""
+    names = ("interval_start", "start", "new", "reactivation", "expansion", "contraction", "churn", "end")
+    return [
+        tuple(value if isinstance(value, date) else str(value) for value in (getattr(row, name) for name in names))
+        for row in result.rows
+    ]
+
+
+def test_a_month_starts_where_the_last_one_ended() -> None:
+    """Months without movements are there, but for those in which nothing stood; each amount is rounded once."""
+    assert waterfall(get_mrr(Ledger())) == [
+        (date(2026, 1, 1), "0.00", "10.00", "0.00", "0.08", "0.00", "0.00", "10.08"),
+        (date(2026, 2, 1), "10.08", "0.00", "0.00", "0.00", "0.00", "0.00", "10.08"),
+        (date(2026, 3, 1), "10.08", "0.00", "0.00", "0.00", "-5.08", "-5.00", "0.00"),
+        (date(2026, 5, 1), "0.00", "0.00", "50.00", "0.00", "0.00", "0.00", "50.00"),
+    ]
+
+
+def test_the_range_takes_whole_days() -> None:
+    """What moved before it is where it starts; its end, and an earlier now, are not in it."""
+    begin, end = datetime(2026, 1, 10, tzinfo=timezone.utc), datetime(2026, 3, 31, tzinfo=timezone.utc)
+    rows = waterfall(get_mrr(Ledger(), start=begin, end=end))
+    assert rows == waterfall(get_mrr(Ledger(), start=begin, as_of=end))
+    assert [(row[0], row[1], row[-1]) for row in rows] == [
+        (date(2026, 1, 1), "10.00", "10.08"),
+        (date(2026, 2, 1), "10.08", "10.08"),
+        (date(2026, 3, 1), "10.08", "5.00"),
+    ]
+    assert [row[0] for row in waterfall(get_mrr(Ledger(), interval="week", start=begin, end=end))][:2] == [
+        date(2026, 1, 5),
+        date(2026, 1, 12),
+    ]
+
+
+def test_currencies_plans_accounts_and_policies_stand_apart() -> None:
+    """Each with the digits of its currency; test mode is not in it."""
+    ledger = Ledger(
+        "('2026-05-02', 'new', 1200, 'jpy', 'Solo', 'prod_2', '', true, 'gdp')",
+        "('2026-05-02', 'new', 12, 'usd', 'Pro', 'prod_1', 'acct_1', true, 'gdp')",
+        "('2026-05-02', 'new', 12, 'usd', 'Pro', 'prod_1', '', false, 'gdp')",
+        "('2026-05-02', 'new', 24, 'usd', 'Pro', 'prod_1', '', true, 'stripe')",
+    )
+    may = datetime(2026, 5, 1, tzinfo=timezone.utc)
+    result = get_mrr(ledger, by="plan", start=may)
+    assert [(row.account, row.currency, row.part, str(row.end)) for row in result.rows] == [
+        ("", "jpy", "Solo", "100"),
+        ("", "usd", "Pro", "50.00"),
+        ("acct_1", "usd", "Pro", "1.00"),
+    ]
+    assert [column.name for column in result.records().columns][:4] == ["month", "account", "currency", "plan"]
+    assert [row.end for row in get_mrr(ledger, "stripe").rows] == [Decimal(2)]
+    assert get_mrr(ledger, "stripe", end=may).table().tables == ()
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ({"policy": "strype"}, "no revenue policy 'strype' (did you mean 'stripe'?)"),
+        ({"tz": "Europe/Berlin"}, "give --tz UTC"),
+        ({"start": datetime(2026, 1, 1, 5, tzinfo=timezone.utc)}, "known at the ends of days (UTC)"),
+        ({"as_of": datetime(2026, 1, 1, 5, tzinfo=timezone.utc)}, "known at the ends of days (UTC)"),
+        ({"by": "country"}, "by: "),
+    ],
+)
+def test_a_question_that_has_no_answer_is_refused(options: dict[str, Any], complaint: str) -> None:
+    """With what would be accepted."""
+    with pytest.raises(UsageError) as refusal:
+        get_mrr(Ledger(), **options)
+    assert complaint in str(refusal.value)
