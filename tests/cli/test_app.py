@@ -276,6 +276,11 @@ def test_a_query_that_needs_too_much_memory_is_one_line(sample: Studio, monkeypa
     )
 
 
+def _heed_ctrl_c() -> None:
+    """A test run in the background ignores Ctrl-C, and what it starts would, too."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_stopped_ingest_says_so(tmp_path: Path, number: signal.Signals, code: int) -> None:
     """Whoever stops it; nothing is left behind."""
@@ -287,6 +292,7 @@ def test_a_stopped_ingest_says_so(tmp_path: Path, number: signal.Signals, code: 
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=_heed_ctrl_c,
     )
     with process:
         while not list(tmp_path.glob("home/staging/stdin-*")):
@@ -310,6 +316,7 @@ def test_a_long_query_ends_at_ctrl_c(sample: Studio) -> None:
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        preexec_fn=_heed_ctrl_c,
     )
     with process:
         with pytest.raises(subprocess.TimeoutExpired):
