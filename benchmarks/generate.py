@@ -3,7 +3,7 @@
 Deterministic: every value is a hash of a number, so the same arguments write the same rows. The landing Parquet is
 written by DuckDB directly (no ingest), in the order of arrival, with the columns the lander writes.
 
-    python -m benchmarks.generate --to /tmp/landing --events 5000000 --persons 250000 --increments 20
+    python -m benchmarks.generate --to DIR --events 5000000 --persons 250000 --increments 20
 """
 
 from __future__ import annotations

@@ -179,7 +179,18 @@ def _scan_line_by_line(block: bytes, number: int, max_bytes: int) -> Lines:
         except Refused as refusal:
             kept = line[:KEPT_BYTES] if refusal.reason is Reason.TOO_LARGE else line
             refused.append(RefusedRow(number + offset, refusal.reason, refusal.detail, kept))
-    return Lines(pa.array(numbers, pa.int64()), pa.array(texts, pa.string()), refused=refused)
+    return lines_of(numbers, texts, refused)
+
+
+def lines_of(numbers: list[int], texts: list[str], refused: list[RefusedRow]) -> Lines:
+    """Texts that were let through one by one, and those that were not."""
+    return Lines(
+        pa.array(numbers, pa.int64()),
+        pa.array(texts, pa.string()),
+        is_ascii=all(map(str.isascii, texts)),
+        has_escapes=any("\\" in text for text in texts),
+        refused=refused,
+    )
 
 
 def _only_refused(row: RefusedRow) -> Lines:

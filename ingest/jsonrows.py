@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pyarrow as pa
 
 from ingest import strictjson
+from ingest.blocktaker import BlockTaker, all_facts, facts_of, pieces_of
 from ingest.eventcheck import Rules, check_event
 from ingest.jsongate import Lines
 from ingest.jsonshape import Plan
@@ -32,27 +32,22 @@ _WORTHWHILE = 0.7
 _MOST_SHAPES = 1_000
 #: Shapes are looked at for so many lines at a time.
 _SLICE_LINES = 50_000
-#: So much text is looked at one by one before the next is fetched.
-_PIECE_BYTES = 16 << 20
 #: How many texts are looked at to learn which keys a file has.
 _SAMPLE = 100
 _REMEMBERED_SHAPES = 100_000
 
 
-class JsonRows:
+class JsonRows(BlockTaker):
     """Takes the JSON events of one input, block by block.
 
     The keys that occur (``Plan``) and which shapes SQL may read are learnt on the way.
     """
 
     def __init__(self, parts: Parts, rules: Rules) -> None:
-        self.records = 0
-        self._refused: list[RefusedRow] = []
-        self._parts = parts
+        super().__init__(parts)
         self._rules = rules
         self._plan = Plan()
         self._shapes: dict[int, bool] = {}
-        self._batch: list[Lines] = []
         self._batch_lines = FIRST_BATCH_LINES
         self._odd: list[tuple[pa.Table, TextFacts]] = []
         parts.connection.execute("create temp table doubtful (row_number bigint)")
@@ -61,10 +56,9 @@ class JsonRows:
         """Take a block of lines."""
         self._refused.extend(lines.refused)
         self.records += len(lines.refused)
-        self._batch.append(lines)
-        if sum(len(block.texts) for block in self._batch) >= self._batch_lines or (
-            sum(block.texts.nbytes for block in self._batch) >= BATCH_BYTES
-        ):
+        self._blocks.append(lines)
+        waiting = sum(len(block.texts) for block in self._blocks)
+        if waiting >= self._batch_lines or self._waiting_bytes() >= BATCH_BYTES:
             self._write_batch()
             self._batch_lines = min(2 * self._batch_lines, BATCH_LINES)
 
@@ -74,23 +68,12 @@ class JsonRows:
         self._write_odd()
         self._parts.flush_checked()
 
-    def drain_refused(self) -> list[RefusedRow]:
-        """The rows refused since the last call."""
-        refused, self._refused = self._refused, []
-        return refused
-
     def _write_batch(self) -> None:
         """Write the texts that a template finds again, and put the others aside."""
-        blocks, self._batch = self._batch, []
-        if not blocks:
+        if not self._blocks:
             return
+        blocks, table = self._take_waiting()
         facts = facts_of(blocks)
-        table = pa.table(
-            {
-                "row_number": pa.chunked_array([block.numbers for block in blocks], pa.int64()),
-                "text": pa.chunked_array([block.texts for block in blocks], pa.string()),
-            }
-        )
         left = self._write_templated(table, facts) if table.num_rows >= TEMPLATE_LINES else table
         if left.num_rows:
             self._odd.append((left, facts))
@@ -140,7 +123,7 @@ class JsonRows:
         waiting, self._odd = self._odd, []
         if not waiting:
             return
-        facts = _all_facts(facts for _, facts in waiting)
+        facts = all_facts(facts for _, facts in waiting)
         table = pa.concat_tables([odd for odd, _ in waiting])
         for start in range(0, table.num_rows, _SLICE_LINES):
             self._judge_slice(table.slice(start, _SLICE_LINES), facts)
@@ -194,9 +177,9 @@ class JsonRows:
 
     def _check_one_by_one(self, table: pa.Table) -> None:
         """Judge texts by themselves; blank ones are no records."""
-        for numbers, texts in in_pieces(table):
+        for piece in pieces_of(table):
             checked = []
-            for number, text in zip(numbers, texts, strict=True):
+            for number, text in zip(piece["row_number"].to_pylist(), piece["text"].to_pylist(), strict=True):
                 if not text.strip(" \t\r\n"):
                     continue
                 self.records += 1
@@ -212,42 +195,11 @@ def _sample_of(table: pa.Table) -> list[str]:
     return [column[row].as_py() for row in range(0, table.num_rows, max(1, table.num_rows // _SAMPLE))]
 
 
-def in_pieces(table: pa.Table) -> Iterator[tuple[list[int], list[str]]]:
-    """The rows of a table in pieces that fit into memory as Python objects."""
-    for batch in table.to_batches(max_chunksize=max(1, _PIECE_BYTES * table.num_rows // max(1, table.nbytes))):
-        yield batch["row_number"].to_pylist(), batch["text"].to_pylist()
-
-
 def _loosely_parsed(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError:
         return None
-
-
-def facts_of(blocks: Iterable[Lines]) -> TextFacts:
-    """What holds for the texts of all blocks."""
-    return _all_facts(
-        TextFacts(
-            is_ascii=block.is_ascii,
-            has_escapes=block.has_escapes,
-            has_arrays=block.has_arrays,
-            has_inner_objects=block.objects > (1 if block.has_arrays else 2),
-            depth=block.depth,
-        )
-        for block in blocks
-    )
-
-
-def _all_facts(several: Iterable[TextFacts]) -> TextFacts:
-    facts = list(several)
-    return TextFacts(
-        is_ascii=all(one.is_ascii for one in facts),
-        has_escapes=any(one.has_escapes for one in facts),
-        has_arrays=any(one.has_arrays for one in facts),
-        has_inner_objects=any(one.has_inner_objects for one in facts),
-        depth=max(one.depth for one in facts),
-    )
 
 
 assert limits.MAX_DEPTH < 100, "json.loads recurses"

@@ -6,10 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import IO
 
-import pyarrow as pa
-
 from ingest.csvfile import BrokenFile
-from ingest.jsongate import BLOCK_BYTES, KEPT_BYTES, Lines, check_record
+from ingest.jsongate import BLOCK_BYTES, KEPT_BYTES, Lines, check_record, lines_of
 from ingest.reasons import Reason, Refused, RefusedRow
 from models import limits
 
@@ -40,13 +38,9 @@ def read_texts(stream: IO[bytes], max_bytes: int = limits.MAX_EVENT_BYTES) -> It
             refused.append(RefusedRow(number, refusal.reason, refusal.detail, kept))
         size += len(data)
         if size >= BLOCK_BYTES:
-            yield _block(numbers, texts, refused)
+            yield lines_of(numbers, texts, refused)
             numbers, texts, refused, size = [], [], [], 0
-    yield _block(numbers, texts, refused)
-
-
-def _block(numbers: list[int], texts: list[str], refused: list[RefusedRow]) -> Lines:
-    return Lines(pa.array(numbers, pa.int64()), pa.array(texts, pa.string()), refused=refused)
+    yield lines_of(numbers, texts, refused)
 
 
 class _Window:

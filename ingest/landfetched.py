@@ -8,10 +8,8 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-import pyarrow as pa
-
 from ingest.inputs import Form
-from ingest.jsongate import Lines, check_record
+from ingest.jsongate import Lines, check_record, lines_of
 from ingest.landfile import new_parts
 from ingest.options import LandOptions
 from ingest.parts import Engine, connected
@@ -91,4 +89,4 @@ def _checked(texts: Sequence[bytes], max_bytes: int) -> Lines:
             numbers.append(number)
         except Refused as refusal:
             refused.append(RefusedRow(number, refusal.reason, refusal.detail, text))
-    return Lines(pa.array(numbers, pa.int64()), pa.array(good, pa.string()), refused=refused)
+    return lines_of(numbers, good, refused)

@@ -6,7 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import pyarrow as pa
+
 from ingest import strictjson
+from ingest.blocktaker import pieces_of
 from ingest.eventcheck import Rules, check_event
 from ingest.fields import JSON_KEYS, KINDS, Kind
 from ingest.landing_sql import landed_select
@@ -17,8 +20,6 @@ from ingest.strictjson import RawNumber
 from ingest.times import instant
 
 _DIGITS = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
-#: So much of the doubtful rows is looked at one by one before the next are fetched.
-_PIECE_BYTES = 16 << 20
 
 
 class MappedRows:
@@ -38,9 +39,8 @@ class MappedRows:
         left = self._parts.write(select, computes_ids=self._form.layout.computes_ids, missing_from=relation)
         assert left is not None
         self.records += self._parts.taken - before + left.num_rows
-        piece = max(1, _PIECE_BYTES * left.num_rows // max(1, left.nbytes))
-        for start in range(0, left.num_rows, piece):
-            with self._parts.registered("left_rows", left.slice(start, piece)):
+        for piece in pieces_of(left):
+            with self._parts.registered("left_rows", pa.Table.from_batches([piece])):
                 self._check_one_by_one("left_rows")
 
     def finish(self) -> None:

@@ -14,11 +14,11 @@ from typing import Any
 import pyarrow as pa
 
 from ingest import strictjson
+from ingest.blocktaker import BlockTaker, facts_of, pieces_of
 from ingest.bulk import Bulk
 from ingest.delivery import Delivery, open_delivery
 from ingest.eventcheck import Rules, check_event
 from ingest.jsongate import Lines
-from ingest.jsonsql import TextFacts
 from ingest.parts import Parts
 from ingest.reasons import Reason, Refused, RefusedRow
 from ingest.redaction import redacted
@@ -31,7 +31,7 @@ _BLANK = " \t\r\n"
 _NOTHING = pa.table({name: pa.array([], pa.int64()) for name in ("row_number", "line", "place")})
 
 
-class Messages:
+class Messages(BlockTaker):
     """Takes the deliveries of one input, block by block.
 
     Args:
@@ -52,20 +52,17 @@ class Messages:
         received_at: datetime | None = None,
         place: str | None = "line",
     ) -> None:
-        self.records = 0
-        self._parts = parts
+        super().__init__(parts)
         self._rules = rules
         self._service = service
         self._received_at = received_at
         self._place = place
-        self._refused: list[RefusedRow] = []
-        self._batch: list[Lines] = []
         self._bulk = Bulk(parts, rules, service, service.in_sql, received_at) if service.in_sql else None
 
     def take(self, lines: Lines) -> None:
         """Take a block of texts; blank ones hold nothing."""
-        self._batch.append(lines)
-        if sum(block.texts.nbytes for block in self._batch) >= BATCH_BYTES:
+        self._blocks.append(lines)
+        if self._waiting_bytes() >= BATCH_BYTES:
             self._write_batch()
 
     def finish(self) -> None:
@@ -73,25 +70,14 @@ class Messages:
         self._write_batch()
         self._parts.flush_checked()
 
-    def drain_refused(self) -> list[RefusedRow]:
-        """The messages refused since the last call."""
-        refused, self._refused = self._refused, []
-        return refused
-
     def _write_batch(self) -> None:
-        blocks, self._batch = self._batch, []
-        if not blocks:
+        if not self._blocks:
             return
-        texts = pa.table(
-            {
-                "row_number": pa.chunked_array([block.numbers for block in blocks], pa.int64()),
-                "text": pa.chunked_array([block.texts for block in blocks], pa.string()),
-            }
-        )
+        blocks, texts = self._take_waiting()
         unseen = {row.row_number or 0: row for block in blocks for row in block.refused}
         with self._parts.registered("texts", texts):
             if self._bulk:
-                self._bulk.open("texts", _facts_of(blocks))
+                self._bulk.open("texts", facts_of(blocks))
             self._number(unseen)
             self._check_one_by_one(self._bulk.write("numbered_messages") if self._bulk else _NOTHING)
         for line, first in self._rows("select line, first from firsts semi join unseen using (line)"):
@@ -107,7 +93,8 @@ class Messages:
             f"create or replace temp table odd_deliveries as select row_number as line, text from texts {others}"
         )
         odd = connection.sql("from odd_deliveries").to_arrow_table()
-        counts = [(row["line"], self._count(row["text"])) for piece in _pieces(odd) for row in piece.to_pylist()]
+        rows = (row for piece in pieces_of(odd, _PIECE_BYTES) for row in piece.to_pylist())
+        counts = [(row["line"], self._count(row["text"])) for row in rows]
         self._create("recounted", {"line": [line for line, _ in counts], "messages": [n for _, n in counts]})
         counted = "from clear_deliveries union all" if self._bulk else ""
         first = f"{self.records} + sum(messages) over (order by line) - messages + 1" if self._place else "line"
@@ -154,7 +141,7 @@ class Messages:
                 order by line
                 """
             ).to_arrow_table()
-        for piece in _pieces(waiting):
+        for piece in pieces_of(waiting, _PIECE_BYTES):
             self._parts.add_checked([row for one in piece.to_pylist() for row in self._checked(**one)])
 
     def _checked(self, line: int, first: int, text: str, places: list[int] | None) -> Iterator[dict[str, Any]]:
@@ -202,22 +189,3 @@ def _self_contained(message: Any, delivery: Delivery) -> bytes:
         channel = "" if delivery.channel is None else f'"channel":{strictjson.quote(delivery.channel)},'
         text = f'{{"received_at":"{delivery.received_at:%Y-%m-%dT%H:%M:%S.%fZ}",{channel}"body":{text}}}'
     return text.encode()
-
-
-def _pieces(table: pa.Table) -> list[pa.RecordBatch]:
-    """The rows of a table in pieces that fit into memory as Python objects."""
-    pieces: list[pa.RecordBatch] = table.to_batches(
-        max_chunksize=max(1, _PIECE_BYTES * table.num_rows // max(1, table.nbytes))
-    )
-    return pieces
-
-
-def _facts_of(blocks: Iterable[Lines]) -> TextFacts:
-    """What is known of all texts of several blocks; those that were read line by line have not been looked at."""
-    is_ascii, has_escapes, depth = True, False, 0
-    for block in blocks:
-        data = b"" if block.is_ascii and not block.has_escapes else block.texts.buffers()[2].to_pybytes()
-        is_ascii = is_ascii and data.isascii()
-        has_escapes = has_escapes or b"\\" in data
-        depth = max(depth, block.depth)
-    return TextFacts(is_ascii=is_ascii, has_escapes=has_escapes, has_arrays=True, has_inner_objects=True, depth=depth)

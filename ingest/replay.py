@@ -10,11 +10,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from ingest.duckfiles import parquet_files
 from ingest.inputs import Form
-from ingest.jsongate import Lines, check_record
+from ingest.jsongate import check_record, lines_of
 from ingest.jsonrows import JsonRows
 from ingest.landfile import new_parts
 from ingest.mappedjson import MappedJson
@@ -207,7 +205,7 @@ def _read_again(
         except Refused as refusal:
             refused.append(RefusedRow(number, refusal.reason, refusal.detail, row.raw))
     taker = _taker(parts, file, options, now)
-    taker.take(Lines(pa.array(numbers, pa.int64()), pa.array(texts, pa.string())))
+    taker.take(lines_of(numbers, texts, []))
     taker.finish()
     return refused + taker.drain_refused()
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 import pyarrow as pa
 
 from ingest import strictjson
+from ingest.blocktaker import BlockTaker, facts_of, pieces_of
 from ingest.duckfiles import parquet_files
 from ingest.jsongate import Lines
-from ingest.jsonrows import BATCH_BYTES, facts_of, in_pieces
 from ingest.parts import Parts
 from ingest.reasons import Refused, RefusedRow
 from ingest.stripecheck import StripeRules, check_text
 from ingest.stripesql import bodies_select, landed_select
 
+#: So much text is looked at at a time.
+BATCH_BYTES = 128 << 20
 _REMEMBERED_SHAPES = 100_000
 
 
-class StripeRows:
+class StripeRows(BlockTaker):
     """Takes the texts of one input, block by block.
 
     Args:
@@ -25,19 +27,16 @@ class StripeRows:
     """
 
     def __init__(self, parts: Parts, rules: StripeRules) -> None:
-        self.records = 0
-        self._refused: list[RefusedRow] = []
-        self._parts = parts
+        super().__init__(parts)
         self._rules = rules
         self._shapes: dict[int, bool] = {}
-        self._batch: list[Lines] = []
 
     def take(self, lines: Lines) -> None:
         """Take a block of texts."""
         self._refused.extend(lines.refused)
         self.records += len(lines.refused)
-        self._batch.append(lines)
-        if sum(block.texts.nbytes for block in self._batch) >= BATCH_BYTES / 4:
+        self._blocks.append(lines)
+        if self._waiting_bytes() >= BATCH_BYTES:
             self._write_batch()
 
     def finish(self) -> None:
@@ -45,21 +44,10 @@ class StripeRows:
         self._write_batch()
         self._parts.flush_checked()
 
-    def drain_refused(self) -> list[RefusedRow]:
-        """The records refused since the last call."""
-        refused, self._refused = self._refused, []
-        return refused
-
     def _write_batch(self) -> None:
-        blocks, self._batch = self._batch, []
-        if not blocks:
+        if not self._blocks:
             return
-        batch = pa.table(
-            {
-                "row_number": pa.chunked_array([block.numbers for block in blocks], pa.int64()),
-                "text": pa.chunked_array([block.texts for block in blocks], pa.string()),
-            }
-        )
+        blocks, batch = self._take_waiting()
         connection = self._parts.connection
         with self._parts.registered("batch", batch):
             connection.execute(f"create or replace temp table bodies as {bodies_select('batch', facts_of(blocks))}")
@@ -89,9 +77,9 @@ class StripeRows:
 
     def _check_one_by_one(self, table: pa.Table) -> None:
         """Judge texts by themselves; blank ones are no records."""
-        for numbers, texts in in_pieces(table):
+        for piece in pieces_of(table):
             checked = []
-            for number, text in zip(numbers, texts, strict=True):
+            for number, text in zip(piece["row_number"].to_pylist(), piece["text"].to_pylist(), strict=True):
                 if not text.strip(" \t\r\n"):
                     continue
                 for outcome in check_text(text, number, self._rules):
