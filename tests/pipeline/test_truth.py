@@ -12,6 +12,9 @@ from typing import Any
 import duckdb
 import pytest
 
+from analytics.segment_leaves import PUBLISHED
+from analytics.segment_rules import compile_segments
+from models.segment import SegmentDefinition
 from tests.conftest import ODD_EVENTS, SAMPLE, WRITERS
 from tests.ingest.simulator.worlds import deliveries, raw_lines, world
 from tests.pipeline.projects import Studio
@@ -23,6 +26,12 @@ STRIPE_EVENTS = {
     "invoice.paid": "payment_succeeded",
     "invoice.payment_failed": "payment_failed",
     "customer.subscription.deleted": "subscription_cancelled",
+}
+
+#: What the simulator means by its segments, as rules; churn_risk needs the billing status.
+STORIES = {
+    "power_users": [{"eventType": "video_rendered", "eventCount": {"gte": 10}, "eventWindow": "30d"}],
+    "trial_to_paid": [{"eventType": "signup_completed"}, {"eventType": "purchase_completed"}],
 }
 
 
@@ -142,6 +151,28 @@ def test_signup_cohorts_return_as_they_did(held: Held) -> None:
     true = held.rows("select week::varchar, size, d7, d30 from true_cohort order by week")
     assert len(true) > 10
     assert built == true
+
+
+def test_stays_in_segments_are_those_that_were_planted(held: Held) -> None:
+    """Everybody's, to the millisecond, with the ends that lie ahead."""
+    stories = [
+        SegmentDefinition.model_validate({"segment_id": name, "name": name, "rules": rules})
+        for name, rules in STORIES.items()
+    ]
+    built = f"""
+        select segment_id, person, entered_at, exited_at
+        from ({compile_segments(stories, scope_for=lambda _: PUBLISHED)}) as stay
+        inner join (
+            select distinct person, person_key from true_identifier
+            inner join identity_link on id_type = type and id_value = value
+            where not is_shared and type = 'user_id'
+        ) as owner using (person_key)
+    """
+    true = (
+        f"select segment_id, person, entered_at, exited_at from true_segment_stay where segment_id in {tuple(STORIES)}"
+    )
+    assert {segment_id for segment_id, *_ in held.rows(true)} == set(STORIES)
+    assert held.rows(f"(({true}) except all ({built})) union all (({built}) except all ({true}))") == []
 
 
 def _returned(cell: dict[str, Any]) -> int | None:
