@@ -181,10 +181,9 @@ def is_in_segment(warehouse: Engine, person: str, segment_id: str, *, as_of: dat
     Raises:
         UsageError: for an unknown segment, or somebody of whom nothing landed.
     """
-    from analytics.segment_members import members, owner_of
+    from analytics.segment_members import is_member
 
-    person_id, _ = owner_of(warehouse, person)
-    return any(member.person_id == person_id for member in members(warehouse, segment_id, as_of=as_of).members)
+    return is_member(warehouse, person, segment_id, as_of=as_of)
 
 
 def _listed(what: str, names: Sequence[str]) -> tuple[str, ...]:

@@ -121,6 +121,19 @@ def members(engine: Engine, segment_id: str, *, as_of: datetime | None = None) -
     return MembersResult(segment_id=segment_id, count=len(found), members=found, as_of=now)
 
 
+def is_member(engine: Engine, person: str, segment_id: str, *, as_of: datetime | None = None) -> bool:
+    """Whether somebody is in a segment at a moment, by the published build; only that person's stays are read.
+
+    Raises:
+        UsageError: for an unknown segment, or somebody of whom nothing landed.
+    """
+    require_segments(engine, [segment_id])
+    _, person_key = owner_of(engine, person)
+    params = {"segment_id": segment_id, "person_key": person_key, "as_of": as_of or engine.as_of}
+    stays = f"select 1 from segment_stay where segment_id = $segment_id and person_key = $person_key and {_HOLDS}"
+    return bool(engine.rows(f"{stays} limit 1", params))
+
+
 def explain(
     engine: Engine,
     definitions: Iterable[SegmentDefinition],

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from cli.reports import AsOf, Output, OutputFormat
+from cli.reports import AsOf, From, Output, OutputFormat, To
 from cli.state import state_of
 
 if TYPE_CHECKING:
@@ -24,10 +24,21 @@ ScreenFormat = Annotated[Literal["table", "json"], typer.Option("--format", help
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
     segment = typer.Typer(help="Who belongs together, since when, and why.", no_args_is_help=True)
+    segment.command("list")(list_all)
     segment.command("show")(show)
     segment.command("members")(members)
+    segment.command("is-member")(is_member)
+    segment.command("diff")(diff)
     segment.command("explain")(explain)
     app.add_typer(segment, name="segment")
+
+
+def list_all(context: typer.Context, format: OutputFormat = "table", output: Output = None) -> None:
+    """List the segments: how many are in each, and whether its definition changed since the build."""
+    from cli.output import emit_report
+    from pipeline.segments import list_segments
+
+    emit_report(list_segments(state_of(context).project()), format=format, output=output)
 
 
 def show(context: typer.Context, segment: SegmentName) -> None:
@@ -60,6 +71,43 @@ def members(
         emit_report(get_segment_members(warehouse, segment, as_of=moment), format=format, output=output)
 
 
+def is_member(
+    context: typer.Context, segment: SegmentName, person: Person, as_of: AsOf = None, format: ScreenFormat = "table"
+) -> None:
+    """Say whether somebody is in a segment of the published build, now or as of any moment."""
+    from analytics import is_in_segment
+    from cli.output import emit_json, emit_text
+
+    moment = _moment(context, as_of)
+    with state_of(context).warehouse() as warehouse:
+        is_in = is_in_segment(warehouse, person, segment, as_of=moment)
+        now = moment or warehouse.as_of
+    if format == "json":
+        emit_json({"segmentId": segment, "person": person, "isMember": is_in, "asOf": now.isoformat()})
+    else:
+        emit_text("yes\n" if is_in else "no\n")
+
+
+def diff(
+    context: typer.Context,
+    segment: SegmentName,
+    start: From = None,
+    end: To = None,
+    format: OutputFormat = "table",
+    output: Output = None,
+) -> None:
+    """List who entered a segment and who left it between two moments; --to is the build's now unless given."""
+    from analytics.segment_diff import diff as compare
+    from cli.output import emit_report
+    from models.errors import UsageError
+
+    since, until = _moment(context, start, "--from"), _moment(context, end, "--to")
+    if since is None:
+        raise UsageError("give --from, the moment to compare with, such as --from 2026-06-01")
+    with state_of(context).warehouse() as warehouse:
+        emit_report(compare(warehouse, segment, since, until or warehouse.as_of), format=format, output=output)
+
+
 def explain(
     context: typer.Context, segment: SegmentName, person: Person, as_of: AsOf = None, format: ScreenFormat = "table"
 ) -> None:
@@ -89,10 +137,10 @@ def _known(segment_id: str, defined: dict[str, SegmentDefinition]) -> str:
     return segment_id
 
 
-def _moment(context: typer.Context, text: str | None) -> datetime | None:
+def _moment(context: typer.Context, text: str | None, option: str = "--as-of") -> datetime | None:
     from models.moments import parse_moment
     from warehouse.settings import zone
 
     if text is None:
         return None
-    return parse_moment(text, zone=zone(state_of(context).project().settings.tz), what="--as-of")
+    return parse_moment(text, zone=zone(state_of(context).project().settings.tz), what=option)

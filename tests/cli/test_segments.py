@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import duckdb
 
@@ -85,3 +87,65 @@ def test_the_requirements_functions(sample: Studio) -> None:
         assert is_in_segment(warehouse, found[0].person_id, "ten_renders")
         before = found[0].entered_at - timedelta(microseconds=1)
         assert not is_in_segment(warehouse, found[0].person_id, "ten_renders", as_of=before)
+
+
+def test_a_diff_is_what_two_lists_of_members_differ_by(sample: Studio) -> None:
+    """Who entered and who left, between any two moments and up to the build."""
+    said = sample.ok("segment", "diff", "ten_renders", "--from", "2026-05-01", "--format", "json").json
+    before, after = (
+        {
+            one["personId"]
+            for one in sample.ok("segment", "members", "ten_renders", *when, "--format", "json").json["members"]
+        }
+        for when in (("--as-of", "2026-05-01"), ())
+    )
+    assert (set(said["entered"]), set(said["left"])) == (after - before, before - after)
+    assert said["entered"]
+    assert said["left"]
+    assert (said["sizeBefore"], said["sizeAfter"]) == (len(before), len(after))
+    assert "In it before" in sample.ok("segment", "diff", "ten_renders", "--from", "2026-05-01").out
+
+
+def test_a_diff_needs_two_moments_in_order(sample: Studio) -> None:
+    """One line says which option is missing or wrong."""
+    answer = sample.gdp("segment", "diff", "ten_renders")
+    assert (answer.code, "give --from" in answer.err) == (2, True), answer
+    answer = sample.gdp("segment", "diff", "ten_renders", "--from", "2026-06-01", "--to", "2026-05-01")
+    assert (answer.code, "is not before --to" in answer.err) == (2, True), answer
+
+
+def test_somebody_is_a_member_or_not(sample: Studio) -> None:
+    """By any identifier, as of any moment; a segment that nobody knows is refused."""
+    first = sample.ok("segment", "members", "ten_renders", "--format", "json").json["members"][0]
+    before = datetime.fromisoformat(first["enteredAt"]) - timedelta(seconds=1)
+    assert sample.ok("segment", "is-member", "ten_renders", first["personId"]).out == "yes\n"
+    asked = ("segment", "is-member", "ten_renders", first["personId"], "--as-of", before.isoformat())
+    assert sample.ok(*asked).out == "no\n"
+    assert sample.gdp("segment", "is-member", "ten_render", first["personId"]).code == 2
+
+
+def test_the_list_says_what_a_build_would_change(own_sample: Studio) -> None:
+    """Sizes are those of the members; a changed, a new and a removed definition are told apart."""
+    listed = {one["segmentId"]: one for one in own_sample.ok("segment", "list", "--format", "json").json["segments"]}
+    assert {one["state"] for one in listed.values()} == {"built"}
+    members = own_sample.ok("segment", "members", "ten_renders", "--format", "json").json
+    assert listed["ten_renders"]["size"] == members["count"]
+
+    path = own_sample.folder / "definitions" / "segments" / "language.json"
+    segments = [one for one in json.loads(path.read_text()) if one["name"] != "Hand picked"]
+    (ten,) = (one for one in segments if one["name"] == "Ten renders")
+    ten["rules"][0]["eventCount"]["gte"] = 11
+    path.write_text(json.dumps([*segments, {"name": "New one", "rules": [{"eventType": "page_viewed"}]}]))
+    listed = {one["segmentId"]: one for one in own_sample.ok("segment", "list", "--format", "json").json["segments"]}
+    states = {name: one["state"] for name, one in listed.items() if one["state"] != "built"}
+    assert states == {"ten_renders": "changed", "hand_picked": "removed", "new_one": "not built"}
+    assert listed["new_one"]["size"] is None
+    assert "gdp build brings the others up to date" in own_sample.ok("segment", "list").out
+
+
+def test_segments_are_listed_before_the_first_build(tmp_path: Path) -> None:
+    """Without sizes."""
+    studio = Studio.make(tmp_path / "new")
+    said = studio.ok("segment", "list", "--format", "json").json
+    assert said["asOf"] is None
+    assert {(one["state"], one["size"]) for one in said["segments"]} == {("not built", None)}
