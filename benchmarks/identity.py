@@ -1,11 +1,12 @@
-"""Connected components: the build's SQL against the same in scipy, of a graph like that of a product's identifiers.
+"""Connected components: the build's way against scipy, Splink and plain SQL, of a graph like a product's identifiers.
 
-    pip install scipy
+    pip install '.[bench]'
     python -m benchmarks.identity [--persons 1000000]
 
 A person has 4.4 identifiers and 3.4 edges on average; one in three hangs on another one instead of the user id.
-scipy gets its edges as DuckDB encodes them: keys become row numbers, which is part of its time. Then one per cent of
-the persons are joined in pairs, and only their components are looked for again.
+scipy gets its edges as DuckDB encodes them: keys become row numbers, which is part of its time. Splink clusters the
+same edges, which it wants with their nodes and a probability. Then one per cent of the persons are joined in pairs, and
+only their components are looked for again.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ import duckdb
 from jinja2 import Environment
 
 from benchmarks.build import Took, apart, timed
+from pipeline.dbt_plugin import register
 from pipeline.plan import DBT_PROJECT
 
 MACRO = DBT_PROJECT / "macros" / "dispatch" / "connected_components.sql"
 THREADS, MEMORY = 2, "4GB"
+AT_MOST_OF_SCIPY, AT_MOST_OF_SPLINK, INCREMENT_AT_MOST = 2.0, 1.0, 0.2
 
 #: Identifier 0 of a person is the user id, which all others hang on, by themselves or by the one before.
 EDGES = """
@@ -63,15 +66,27 @@ def main(arguments: Sequence[str] = ()) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--persons", type=int, default=1_000_000)
     persons = parser.parse_args(arguments).persons
-    for name, measure in (("SQL", by_sql), ("scipy", by_scipy), ("SQL, 1 % new edges", by_sql_again)):
-        (nodes, components), took, memory = apart(measured, measure, persons)
-        print(f"{name:20} {nodes:,} identifiers, {components:,} components: {took}, peak {memory:.1f} GB", flush=True)
+    took = {}
+    for name, measure in WAYS.items():
+        (nodes, components), took[name], memory = apart(measured, measure, persons)
+        print(
+            f"{name:18} {nodes:,} identifiers, {components:,} components: {took[name]}, peak {memory:.1f} GB",
+            flush=True,
+        )
+    for part, whole, most in (
+        (BUILD, SCIPY, AT_MOST_OF_SCIPY),
+        (BUILD, SPLINK, AT_MOST_OF_SPLINK),
+        (INCREMENT, BUILD, INCREMENT_AT_MOST),
+    ):
+        ratio = took[part].cpu / took[whole].cpu
+        print(f"{part} / {whole}, CPU: {ratio:.2f} at most {most:g}: {'ok' if ratio <= most else 'MISSED'}")
 
 
 def measured(measure: Any, persons: int) -> tuple[tuple[int, int], Took, float]:
     """What a way gives, how long it takes, and the memory of its process."""
     with duckdb.connect(config={"threads": THREADS, "memory_limit": MEMORY}) as connection:
         connection.execute("set enable_progress_bar = false")
+        register(connection)
         connection.execute(EDGES, {"persons": persons})
         connection.execute(ADDED, {"persons": persons})
         run = measure(connection)
@@ -79,14 +94,19 @@ def measured(measure: Any, persons: int) -> tuple[tuple[int, int], Took, float]:
     return found, took, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 
 
-def by_sql(connection: duckdb.DuckDBPyConnection) -> Any:
+def by_build(connection: duckdb.DuckDBPyConnection) -> Any:
     """The statement of the build."""
-    return lambda: _counts(connection, f"create table component as select * from {components('edge')}")
+    return lambda: _counts(connection, f"create table component as select * from {components('duckdb', 'edge')}")
 
 
-def by_sql_again(connection: duckdb.DuckDBPyConnection) -> Any:
-    """The statement over the edges of the components that new edges touch."""
-    by_sql(connection)()
+def by_sql(connection: duckdb.DuckDBPyConnection) -> Any:
+    """The statement for an engine without the build's function."""
+    return lambda: _counts(connection, f"create table component as select * from {components('default', 'edge')}")
+
+
+def by_build_again(connection: duckdb.DuckDBPyConnection) -> Any:
+    """The build's statement over the edges of the components that new edges touch."""
+    by_build(connection)()
     affected = """
     create table affected as
     with touched as (
@@ -105,7 +125,8 @@ def by_sql_again(connection: duckdb.DuckDBPyConnection) -> Any:
 
     def run() -> tuple[int, int]:
         connection.execute(affected)
-        return _counts(connection, f"create or replace table component as select * from {components('affected')}")
+        found = components("duckdb", "affected")
+        return _counts(connection, f"create or replace table component as select * from {found}")
 
     return run
 
@@ -139,10 +160,37 @@ def by_scipy(connection: duckdb.DuckDBPyConnection) -> Any:
     return run
 
 
-def components(edges: str) -> str:
-    """The build's statement for a table of edges."""
+def by_splink(connection: duckdb.DuckDBPyConnection) -> Any:
+    """Splink's clustering of the edges, of which each is certain."""
+    from splink import DuckDBAPI
+    from splink.clustering import cluster_pairwise_predictions_at_threshold
+
+    connection.execute("create table node as select left_key as node_key from edge union select right_key from edge")
+    connection.execute("create view certain as select left_key, right_key, 1.0 as match_probability from edge")
+
+    def run() -> tuple[int, int]:
+        found = cluster_pairwise_predictions_at_threshold(
+            connection.table("node"),
+            connection.table("certain"),
+            DuckDBAPI(connection),
+            "node_key",
+            "left_key",
+            "right_key",
+            threshold_match_probability=0.5,
+        )
+        return _counts(connection, f"create view component as select *, cluster_id as label from {found.physical_name}")
+
+    return run
+
+
+BUILD, SCIPY, SPLINK, INCREMENT = "build", "scipy", "Splink", "build, 1 % new"
+WAYS = {BUILD: by_build, SCIPY: by_scipy, SPLINK: by_splink, "plain SQL": by_sql, INCREMENT: by_build_again}
+
+
+def components(engine: str, edges: str) -> str:
+    """The statement of an engine for a table of edges."""
     module: Any = Environment(autoescape=False).from_string(Path(MACRO).read_text(encoding="utf-8")).module
-    return str(module.duckdb__connected_components(edges))
+    return str(getattr(module, f"{engine}__connected_components")(edges))
 
 
 def _counts(connection: duckdb.DuckDBPyConnection, statement: str) -> tuple[int, int]:

@@ -15,12 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.keys import key_of, uuid5
+from pipeline.dbt_plugin import register
 
 DISPATCH = Path(__file__).parent.parent.parent / "dbt_project" / "macros" / "dispatch"
 
 
-def macro(file: str, name: str) -> Any:
-    """A macro of the project, as a function from SQL to SQL; dispatching gives DuckDB's form."""
+def macro(file: str, name: str, engine: str = "duckdb") -> Any:
+    """A macro of the project, as a function from SQL to SQL, in the form of an engine."""
     environment = jinja2.Environment(extensions=["jinja2.ext.do"], autoescape=False)
     text = (DISPATCH / file).read_text()
     module = environment.from_string(text, globals={"adapter": None}).make_module()
@@ -28,12 +29,15 @@ def macro(file: str, name: str) -> Any:
     class Adapter:
         @staticmethod
         def dispatch(wanted: str, _package: str) -> Any:
-            return getattr(module, f"duckdb__{wanted}")
+            return getattr(module, f"{engine}__{wanted}")
 
     return getattr(environment.from_string(text, globals={"adapter": Adapter}).make_module(), name)
 
 
-CONNECTED_COMPONENTS = macro("connected_components.sql", "connected_components")("edge")
+CONNECTED_COMPONENTS = {
+    engine: macro("connected_components.sql", "connected_components", engine)("edge")
+    for engine in ("duckdb", "default")
+}
 DIGEST = macro("hashes.sql", "uuid5_digest")("$name")
 UUID_AND_KEY = f"{macro('hashes.sql', 'uuid5_of')(DIGEST)}, {macro('hashes.sql', 'key_of')(DIGEST)}"
 ADDRESS = macro("types.sql", "address_of")("$text")
@@ -45,17 +49,20 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
     """An empty database, times in UTC."""
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
+        register(connection)
         yield connection
 
 
-def components(connection: duckdb.DuckDBPyConnection, edges: list[tuple[int, int]]) -> dict[int, int]:
-    """The label of each node, by DuckDB."""
+def components(
+    connection: duckdb.DuckDBPyConnection, edges: list[tuple[int, int]], engine: str = "duckdb"
+) -> dict[int, int]:
+    """The label of each node, by the form of an engine."""
     connection.execute("create or replace table edge (left_key bigint, right_key bigint)")
     connection.execute(
         "insert into edge select unnest($left), unnest($right)",
         {"left": [left for left, _ in edges], "right": [right for _, right in edges]},
     )
-    return dict(connection.execute(f"select node_key, label from {CONNECTED_COMPONENTS}").fetchall())
+    return dict(connection.execute(f"select node_key, label from {CONNECTED_COMPONENTS[engine]}").fetchall())
 
 
 def labels(edges: list[tuple[int, int]]) -> dict[int, int]:
@@ -70,18 +77,32 @@ def labels(edges: list[tuple[int, int]]) -> dict[int, int]:
 nodes = st.integers(1, 30)
 
 
-@given(st.sets(st.tuples(nodes, nodes).filter(lambda edge: edge[0] < edge[1]), min_size=1, max_size=40))
-def test_components_are_those_of_the_graph(connection: duckdb.DuckDBPyConnection, edges: set[tuple[int, int]]) -> None:
-    """Any graph: chains, rings, stars, several at once."""
-    assert components(connection, sorted(edges)) == labels(sorted(edges))
+@pytest.mark.parametrize("engine", CONNECTED_COMPONENTS)
+@given(edges=st.sets(st.tuples(nodes, nodes).filter(lambda edge: edge[0] < edge[1]), max_size=40))
+def test_components_are_those_of_the_graph(
+    connection: duckdb.DuckDBPyConnection, engine: str, edges: set[tuple[int, int]]
+) -> None:
+    """Any graph, in the function and in plain SQL: chains, rings, stars, several at once, no edge at all."""
+    assert components(connection, sorted(edges), engine) == labels(sorted(edges))
 
 
-def test_a_long_chain_is_no_long_work(connection: duckdb.DuckDBPyConnection) -> None:
+@pytest.mark.parametrize("engine", CONNECTED_COMPONENTS)
+def test_a_long_chain_is_no_long_work(connection: duckdb.DuckDBPyConnection, engine: str) -> None:
     """Somebody with thousands of devices, each known only from the one before, does not hold up a build."""
     chain = [(key_of(uuid5(str(link))), key_of(uuid5(str(link + 1)))) for link in range(3000)]
     began = time.monotonic()
-    assert set(components(connection, chain).values()) == {min(min(edge) for edge in chain)}
+    assert set(components(connection, chain, engine).values()) == {min(min(edge) for edge in chain)}
     assert time.monotonic() - began < 10
+
+
+def test_components_of_several_graphs_are_told_apart(connection: duckdb.DuckDBPyConnection) -> None:
+    """One row is one graph; a row without a graph has no labels."""
+    graphs = "values (1, [(1, 2), (3, 2)]), (2, null), (3, [(9, 8)]), (4, [])"
+    found = connection.execute(
+        f"select component_labels(graph) from ({graphs}) as graphs (number, graph) order by number"
+    ).fetchall()
+    labelled = [row and [(node["node_key"], node["label"]) for node in row] for (row,) in found]
+    assert labelled == [[(1, 1), (2, 1), (3, 1)], None, [(8, 8), (9, 8)], []]
 
 
 @given(st.text(max_size=40).filter(lambda name: "\0" not in name))

@@ -5,10 +5,23 @@
     {{- adapter.dispatch('connected_components', 'growth_data_plane')(edges) -}}
 {% endmacro %}
 
-{# FastSV (Zhang, Azad, Buluc 2020): every node points to a smaller node of its component.
+{# By a function of Python (analytics/components.py) over all edges at once. #}
+{% macro duckdb__connected_components(edges) -%}
+    (
+        with labelled as (
+            select unnest(component_labels(list((left_key, right_key)))) as node
+            from {{ edges }}
+        )
+
+        select node.node_key, node.label from labelled
+    )
+{%- endmacro %}
+
+{# Without a function, for any engine that has `using key`.
+   FastSV (Zhang, Azad, Buluc 2020): every node points to a smaller node of its component.
    In a round it, and what it points to, learn the smallest root in the neighbourhood, and
    pointers are halved, so that a chain of n nodes takes about log n rounds and not n. #}
-{% macro duckdb__connected_components(edges) -%}
+{% macro default__connected_components(edges) -%}
     (
         with recursive neighbour as materialized (
             select left_key as node_key, right_key as neighbour_key from {{ edges }}
