@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.pipeline.projects import Studio
 from warehouse.home import Home
@@ -103,9 +105,36 @@ SEGMENTS = (
     },
 )
 
+#: Modules whose tests read one costly build go to one worker, by what they share. (The mark ``xdist_group`` of
+#: pytest-xdist 3.8 does nothing under pytest 9.2: it writes a name that is no longer read.)
+BUILT_ONCE = {
+    "tests/dbt/test_identity_commands.py": "scenarios",
+    "tests/dbt/test_ledger.py": "ledger",
+    "tests/dbt/test_scenarios.py": "scenarios",
+    "tests/dbt/test_stripe.py": "stripe",
+    "tests/ingest/simulator/test_services.py": "world",
+    "tests/ingest/simulator/test_simulate.py": "small world",
+    "tests/ingest/simulator/test_truth.py": "world",
+    "tests/pipeline/test_stripe_reconciled.py": "reconciled",
+    "tests/pipeline/test_stripe_truth.py": "stripe truth",
+    "tests/pipeline/test_truth.py": "truth",
+}
+
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", parent=settings.get_profile("default"), derandomize=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+class OnceBuilt(LoadScopeScheduling):
+    """Hands out single tests, and those of ``BUILT_ONCE`` together."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return BUILT_ONCE.get(nodeid.partition("::")[0], nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OnceBuilt:
+    """Called by pytest-xdist."""
+    return OnceBuilt(config, log)
 
 
 @pytest.fixture(autouse=True)

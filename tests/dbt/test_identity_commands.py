@@ -10,8 +10,6 @@ from models.keys import email_sha256
 from tests.dbt.scenarios import Scenario, Telling, scenarios
 from tests.pipeline.projects import Studio
 
-pytestmark = pytest.mark.xdist_group("scenarios")
-
 BY_NAME = {scenario.name: scenario for scenario in scenarios()}
 
 

@@ -9,8 +9,6 @@ import pytest
 from tests.dbt.scenarios import TELLINGS, Scenario, Telling, persons, scenarios, tell, tellings
 from tests.pipeline.projects import Studio
 
-pytestmark = pytest.mark.xdist_group("scenarios")
-
 SCENARIOS = scenarios()
 
 
