@@ -24,7 +24,7 @@ create temp table latest as
 select
     object_type || ':' || object_id as name,
     bool_or(is_deleted) as is_deleted,
-    arg_max(body, (is_deleted, told_at, kind = 'object', type_rank, delivery_id, body_key)) as body
+    arg_max(body, (is_deleted, told_at, kind = 'object', type_rank, delivery_id, fetched_at, body_key)) as body
 from (
     select
         *,

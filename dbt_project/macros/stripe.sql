@@ -231,15 +231,16 @@
 {% endmacro %}
 
 {# The place of a telling of a subscription in the order of time: within a second created
-   before updated before deleted, a snapshot behind the events, then by id. #}
+   before updated before deleted, a snapshot behind the events, then by id; of two snapshots the
+   one that was fetched later. #}
 {% macro stripe_order_by(direction='', first='') -%}
     {{ 'order by ' ~ first }}
     date_trunc('second', told_at) {{ direction }} nulls last,
     is_snapshot {{ direction }} nulls last,
     type_rank {{ direction }} nulls last,
     delivery_id {{ direction }} nulls last,
-    body_key {{ direction }} nulls last,
-    told_at {{ direction }} nulls last
+    told_at {{ direction }} nulls last,
+    body_key {{ direction }} nulls last
 {%- endmacro %}
 
 {# An amount of minor units in major ones: most currencies have two digits, some none or

@@ -172,6 +172,9 @@ def scenario() -> Iterable[dict[str, Any]]:
     yield event("customer.subscription.created", 2, subscription("tie", quantity=1))
     yield event("customer.subscription.updated", 2, subscription("snap", quantity=2))
     yield snapshot(subscription("snap", quantity=5), 2)
+    for number in range(8):  # of two snapshots in one second the later one, whatever the hashes of their bodies
+        for quantity, second in ((1, 0.2), (2, 0.6)):
+            yield snapshot(subscription(f"twice_{number}", quantity=quantity), 2 + second / 86_400)
     # Equal ids of another mode and of other accounts.
     for quantity, changes in enumerate(
         ({}, {"livemode": False}, {"account": "acct_1"}, {"account": "acct_2"}), start=1
@@ -313,6 +316,7 @@ def test_order_within_a_second(built: Path) -> None:
     """Created, updated, and what the API answered last."""
     found = subscriptions(built, "quantity", "is_start_assumed")
     assert (found["tie"], found["snap"]) == ((2, False), (5, True))
+    assert [found[f"twice_{number}"] for number in range(8)] == [(2, True)] * 8
 
 
 def test_modes_and_accounts_stay_apart(built: Path) -> None:

@@ -154,6 +154,18 @@ def test_the_last_telling_counts_whatever_came_first(
     assert counts(compare(home, stripe)) == {"subscriptions": (1, 0, 0, 0)}
 
 
+@pytest.mark.parametrize("statuses", [("active", "past_due"), ("past_due", "active")])
+def test_of_two_answers_in_one_second_the_later_counts(
+    home: Home, stripe: FakeStripe, statuses: tuple[str, str]
+) -> None:
+    """Whatever the hashes of their bodies are."""
+    for number, status in enumerate(statuses):
+        fetched_at = NOW + timedelta(seconds=0.2 + number / 2)
+        land_stripe(home, subscription(status=status), name=f"{number}.jsonl", received_at=fetched_at)
+    stripe.add("/v1/subscriptions", subscription(status=statuses[-1]))
+    assert counts(compare(home, stripe)) == {"subscriptions": (1, 0, 0, 0)}
+
+
 def test_what_was_deleted_stays_so(home: Home, stripe: FakeStripe) -> None:
     """The build would not count what is told of it afterwards."""
     land_stripe(home, told("customer.subscription.deleted", subscription(status="canceled")))
