@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from models.base import Moment, Shape
 from models.errors import UsageError
 from models.identity import HandRule, IdentityRules, parse_identifier
 from models.keys import identifier_uuid, key_of
+from warehouse.definitions import content_hash
 
 _WHO = {"hand": "a link by hand", "server": "an event of a server", "browser": "an event of a browser"}
 
@@ -90,7 +92,8 @@ def explain(engine: Engine, first: str, second: str, rules: IdentityRules) -> Ex
     Args:
         engine: the warehouse.
         first, second: what names the two (``find_identifier``).
-        rules: the identity rules of the build, for the reasons that people gave and the numbers.
+        rules: the project's identity rules, for the reasons that people gave and the numbers; where they are not
+            those of the build, a reason says so.
 
     Raises:
         UsageError: if no event carried one of them, or both are the same.
@@ -117,10 +120,16 @@ def explain(engine: Engine, first: str, second: str, rules: IdentityRules) -> Ex
         same_person=is_one,
         person_a=persons[a.key],
         person_b=persons[b.key],
-        reasons=reasons,
+        reasons=(*reasons, *_not_applied(engine, rules)),
         path=tuple(_steps(engine, path or (), names)),
         turns=turns,
     )
+
+
+def _not_applied(engine: Engine, rules: IdentityRules) -> Iterable[str]:
+    [(hashes,)] = engine.rows("select definition_hashes from build_info", {})
+    if json.loads(hashes)["identity"] != content_hash(rules):
+        yield "definitions/identity.yml has changed since this build: gdp build applies what it says now."
 
 
 def _ends(path: Iterable[Hop]) -> set[int]:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 OutputFormat = Annotated[Literal["table", "json"], typer.Option("--format", help="How to print it.")]
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it is kept beside the rule.")]
+OneSide = Annotated[str, typer.Argument(metavar="A", help="An identifier, as type:value.")]
+OtherSide = Annotated[str, typer.Argument(metavar="B", help="Another one.")]
 Author = Annotated[str | None, typer.Option("--author", metavar="NAME", help="Who says so.")]
 
 
@@ -54,7 +56,7 @@ def report(context: typer.Context, format: OutputFormat = "table") -> None:
 def explain(
     context: typer.Context,
     a: Annotated[str, typer.Argument(metavar="A", help="An identifier, as for gdp person show.")],
-    b: Annotated[str, typer.Argument(metavar="B", help="Another one.")],
+    b: OtherSide,
     format: OutputFormat = "table",
 ) -> None:
     """Say which events make two identifiers one person's, or which rule keeps them apart."""
@@ -68,8 +70,8 @@ def explain(
 
 def link(
     context: typer.Context,
-    a: Annotated[str, typer.Argument(metavar="A", help="An identifier, as type:value.")],
-    b: Annotated[str, typer.Argument(metavar="B", help="Another one.")],
+    a: OneSide,
+    b: OtherSide,
     reason: Reason,
     author: Author = None,
     format: OutputFormat = "table",
@@ -80,8 +82,8 @@ def link(
 
 def cut(
     context: typer.Context,
-    a: Annotated[str, typer.Argument(metavar="A", help="An identifier, as type:value.")],
-    b: Annotated[str, typer.Argument(metavar="B", help="Another one.")],
+    a: OneSide,
+    b: OtherSide,
     reason: Reason,
     author: Author = None,
     format: OutputFormat = "table",

@@ -135,6 +135,16 @@ def test_a_person_is_found_by_whatever_names_it(form: str, scenario_studio: Stud
     assert [event["eventId"] for event in found["lastEvents"]] == [f"late-bridge-0#{number}" for number in (3, 2, 1)]
 
 
+def test_rules_that_are_not_built_yet_are_told(own_sample: Studio) -> None:
+    """The answer is that of the build; rules that were written since are not in it."""
+    pair = ("email:shared@example.com", "user_id:email-user-0")
+    told = "definitions/identity.yml has changed since this build: gdp build applies what it says now."
+    ask = ("identity", "explain", *pair, "--format", "json")
+    assert told not in own_sample.ok(*ask).json["reasons"]
+    own_sample.ok("identity", "cut", *pair, "--reason", "a shared mailbox")
+    assert own_sample.ok(*ask).json["reasons"][-1] == told
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
