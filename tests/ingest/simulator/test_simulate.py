@@ -147,6 +147,15 @@ def test_the_starter_catalog_knows_every_act(tmp_path: Path) -> None:
     }
 
 
+def test_the_starter_catalog_names_what_meta_is_told(small: Path, tmp_path: Path) -> None:
+    """Nothing that an advertiser's world sends to Meta is taken for an unknown event type."""
+    init_project(tmp_path)
+    catalog = load_definitions(tmp_path / "definitions").catalog
+    told = {event["event_name"].lower() for sent in deliveries(small, "meta") for event in sent["body"]["data"]}
+    assert {"purchase", "lead"} <= told <= catalog.events.keys()
+    assert all(catalog.events[name].category in ("acquisition", "monetization") for name in told)
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
