@@ -63,9 +63,9 @@ class MatchesResult(Shape):
         columns = (
             Column("event"),
             *(Column(name, "count") for name in ("pixel", "server", "both")),
-            *(Column(name, "rate") for name in ("pixel only", "server only")),
+            *(Column(name, "rate") for name in ("p. only", "s. only")),
             Column("no id", "count"),
-            Column("median delay", "seconds"),
+            Column("delay", "seconds"),
         )
         rows = [(event.event_type, *_cells(event)) for event in self.events]
         if len(rows) > 1:
@@ -73,8 +73,9 @@ class MatchesResult(Shape):
         return Sheet(
             "Pixel and server copies of Meta events",
             (
-                f"As of {minute(self.as_of)} UTC. Delay: from the pixel's copy to the server's.",
-                "Only: the share of the pixel's events that no server sent, and the other way round.",
+                f"As of {minute(self.as_of)} UTC.",
+                "P. only: the share of the pixel's events that no server sent; s. only: of the",
+                "server's that no pixel sent. Delay: the median, from the pixel to the server.",
             ),
             (first_rows(columns, tuple(rows), most=50, what="event types"),) if rows else (),
         )

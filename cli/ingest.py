@@ -241,7 +241,7 @@ def zone_name(given: str | None) -> str | None:
 
 def _print(summary: IngestSummary, what: str) -> None:
     from analytics.table import Column, Table
-    from cli.output import show_table
+    from cli.output import show_facts, show_table
 
     counts = ("rows in", "landed", "duplicate", "quarantined")
     columns = (Column(what), *(Column(name, "count") for name in counts))
@@ -253,7 +253,7 @@ def _print(summary: IngestSummary, what: str) -> None:
         typer.echo(note)
     if summary.quarantined:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in summary.reasons.items())
-        typer.echo(f"in quarantine: {reasons} (gdp quarantine list)")
+        show_facts([("in quarantine:", f"{reasons} (gdp quarantine list)")])
 
 
 @contextmanager

@@ -15,6 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics import get_meta_matches
+from analytics.meta_matches import Matches, MatchesResult, NamedMatches
+from cli.screen import render_sheet
 from tests.analytics.builders import DAY_0, when
 
 AS_OF = when("d30")
@@ -113,6 +115,17 @@ def test_events_are_counted_by_who_sent_them() -> None:
     }
     assert [row[0] for row in result.table().tables[0].rows] == ["purchase", "lead", "all"]
     assert len(result.records().rows) == 2
+
+
+def test_an_event_of_a_long_name_and_many_copies_fits_the_terminal() -> None:
+    """No column is left out at 80 columns."""
+    count = {"pixel": 250_000, "server": 240_000, "matched": 230_000, "without_id": 1_000, "median_delay_seconds": 90.0}
+    some = {**count, "pixel_only": 0.08, "server_only": 0.04}
+    name = NamedMatches.model_validate({**some, "event_type": "completeregistration"})
+    result = MatchesResult(events=(name,), total=Matches.model_validate(some), as_of=AS_OF, start=None, end=None)
+    shown = render_sheet(result.table(), 80).splitlines()
+    assert shown[-1].split()[-2:] == ["1m", "30s"]
+    assert max(map(len, shown)) <= 80
 
 
 def test_the_range_selects_by_the_copy_that_counts() -> None:

@@ -45,7 +45,7 @@ def test_landing_quarantine_and_replay_in_one_go(folder: Path) -> None:
     (folder / "a.jsonl").write_bytes(jsonl(event(timestamp=soon), event(eventId="\u001b[31m", timestamp="soon")))
     landed = gdp("ingest", "events", "a.jsonl")
     assert (landed.code, landed.err) == (0, "")
-    assert landed.out.splitlines()[-1] == "in quarantine: bad_time 1 (gdp quarantine list)"
+    assert landed.out.splitlines()[-1] == "in quarantine:  bad_time 1 (gdp quarantine list)"
     listed = json.loads(gdp("quarantine", "list", "--format", "json").out)
     assert [(one["reason"], one["refused"], one["waiting"]) for one in listed] == [("bad_time", 1, 1)]
     shown = gdp("quarantine", "show")
@@ -59,6 +59,23 @@ def test_landing_quarantine_and_replay_in_one_go(folder: Path) -> None:
     assert json.loads(replayed.out) == {"rows_in": 1, "landed": 1, "duplicate": 0, "quarantined": 0, "refused": []}
     assert gdp("quarantine", "show").out == ""
     assert gdp("quarantine", "show", "1").out.startswith("1-1  bad_time [landed]")
+
+
+def test_what_a_file_leaves_in_quarantine_fits_the_terminal(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many reasons go on below."""
+    monkeypatch.setenv("COLUMNS", "80")
+    odd = (
+        event(timestamp="soon"),
+        event(eventId=""),
+        event(properties=[]),
+        event(eventType=7),
+        event(personId="x" * 300),
+    )
+    (folder / "a.jsonl").write_bytes(jsonl(*odd, "{", event(timestamp="1999-01-01T00:00:00Z")))
+    shown = gdp("ingest", "events", "a.jsonl").out.splitlines()
+    said = next(number for number, line in enumerate(shown) if line.startswith("in quarantine:"))
+    assert len(shown) > said + 1
+    assert max(map(len, shown)) <= 80
 
 
 def test_a_plain_csv_takes_one_command_and_says_how_times_were_read(folder: Path) -> None:
