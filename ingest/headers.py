@@ -18,7 +18,7 @@ SYNONYMS: dict[str, tuple[tuple[str, ...], ...]] = {
     "occurred_at": (
         ("occurredat",),
         ("timestamp", "time", "ts", "datetime", "eventtime", "eventtimestamp", "eventat"),
-        ("date", "eventdate", "createdat"),
+        ("at", "date", "eventdate", "createdat"),
     ),
     "user_id": (
         ("userid",),

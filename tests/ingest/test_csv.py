@@ -86,7 +86,7 @@ def test_why_a_time_is_none(home: Home, time: str, detail: str) -> None:
 
 @pytest.mark.parametrize("header", ["userid", "User ID", "distinct_id", "customer", "personId", "uid"])
 @pytest.mark.parametrize("event_header", ["eventName", "EVENT_TYPE", "name", "action"])
-@pytest.mark.parametrize("time_header", ["timestamp", "ts", "Date", "occurredAt"])
+@pytest.mark.parametrize("time_header", ["timestamp", "ts", "Date", "at", "createdAt", "occurredAt"])
 def test_usual_headers_are_understood(header: str, event_header: str, time_header: str) -> None:
     """Case and separators do not matter."""
     from ingest.headers import lay_out
@@ -104,6 +104,10 @@ def test_usual_headers_are_understood(header: str, event_header: str, time_heade
         (
             ["user", "event", "time", "ts"],
             "more than one column may be occurred_at: give --map occurred_at=time or --map occurred_at=ts",
+        ),
+        (
+            ["user", "event", "at", "created_at"],
+            "more than one column may be occurred_at: give --map occurred_at=at or --map occurred_at=created_at",
         ),
         (
             ["user_id", "userId", "event", "time"],
