@@ -5,7 +5,18 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("startup", "simulate", "landing", "sources", "build", "identity", "reports", "segments", "sources_end_to_end")
+NAMES = (
+    "startup",
+    "simulate",
+    "landing",
+    "sources",
+    "build",
+    "identity",
+    "identity_build",
+    "reports",
+    "segments",
+    "sources_end_to_end",
+)
 
 
 def main() -> int:

@@ -30,8 +30,9 @@
     substring({{ digest }}, 1, 8)
     || '-' || substring({{ digest }}, 9, 4)
     || '-5' || substring({{ digest }}, 14, 3)
-    || '-' || translate(
-        substring({{ digest }}, 17, 1), '0123456789abcdef', '89ab89ab89ab89ab'
+    || '-' || substring(
+        '89ab89ab89ab89ab',
+        position(substring({{ digest }}, 17, 1) in '0123456789abcdef'), 1
     ) || substring({{ digest }}, 18, 3)
     || '-' || substring({{ digest }}, 21, 12)
 {%- endmacro %}

@@ -61,20 +61,18 @@ sight as (
 
 ),
 
+-- Sorted, not grouped: min_by of a text over several values takes four times as long.
 edge as (
 
-    select
-        left_key,
-        right_key,
-        any_value(left_type) as left_type,
-        any_value(right_type) as right_type,
-        bool_or(is_signed) as is_signed,
-        min_by(first_seen_at, (not is_signed, first_seen_at, body_key))
-            as first_seen_at,
-        min_by(event_id, (not is_signed, first_seen_at, body_key)) as event_id,
-        min_by(body_key, (not is_signed, first_seen_at, body_key)) as body_key
-    from sight
-    group by left_key, right_key
+    select * from sight
+    qualify
+        row_number() over (
+            partition by left_key, right_key
+            order by
+                is_signed desc nulls last,
+                first_seen_at asc nulls last,
+                body_key asc nulls last
+        ) = 1
 
 )
 

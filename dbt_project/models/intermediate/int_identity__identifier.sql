@@ -6,6 +6,13 @@
     pre_hook="{{ forget_lost(['identifier_key']) }}",
 ) }}
 
+{%- set is_first -%}
+row_number() over (
+    partition by identifier_key
+    order by first_seen_at asc nulls last, body_key asc nulls last
+) = 1
+{%- endset %}
+
 with member as (
 
     select * from {{ ref('int_identity__member') }}
@@ -51,50 +58,40 @@ sight as (
 
 ),
 
+-- Sorted, not grouped: min_by of a text over several values takes twice as long.
+first_sight as (
+
+    select *, {{ uuid5_digest("id_type || ':' || id_value") }} as digest
+    from sight
+    qualify {{ is_first }}
+
+),
+
+first_address as (
+
+    select * from sight
+    where email is not null
+    qualify {{ is_first }}
+
+),
+
 identifier as (
 
     select
-        identifier_key,
-        any_value(id_type) as id_type,
-        any_value(id_value) as id_value,
-        max(email) as email,
-        min(first_seen_at) as first_seen_at,
-        min_by(event_id, (first_seen_at, body_key)) as event_id,
-        min_by(body_key, (first_seen_at, body_key)) as body_key,
-        min(first_seen_at) filter (where email is not null) as email_seen_at,
-        min_by(body_key, (first_seen_at, body_key)) filter (
-            where email is not null
-        ) as email_body_key
-    from sight
-    group by identifier_key
-
-),
-
-named as (
-
-    select
-        *,
-        {{ uuid5_digest("id_type || ':' || id_value") }} as digest,
-        {{ uuid5_of('digest') }} as alias_id
-    from identifier
-
-),
-
-final as (
-
-    select
-        identifier_key,
-        alias_id,
-        id_type,
-        id_value,
-        email,
-        first_seen_at,
-        event_id,
-        body_key,
-        email_seen_at,
-        email_body_key
-    from named
+        first_sight.identifier_key,
+        {{ uuid5_of('first_sight.digest') }} as alias_id,
+        first_sight.id_type,
+        first_sight.id_value,
+        first_address.email,
+        first_sight.first_seen_at,
+        first_sight.event_id,
+        first_sight.body_key,
+        first_address.first_seen_at as email_seen_at,
+        first_address.body_key as email_body_key
+    from first_sight
+    left join first_address
+        on first_sight.identifier_key = first_address.identifier_key
 
 )
 
-select * from final
+select * from identifier
