@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -21,7 +22,16 @@ from warehouse.generations import next_generation
 from warehouse.home import Home
 from warehouse.reader import current_generation
 
-DBT_PROJECT = Path(__file__).parent.parent / "dbt_project"
+ROOT = Path(__file__).parent.parent
+DBT_PROJECT = ROOT / "dbt_project"
+#: Python whose answers are in the tables, beside dbt's project: what its functions give and what writes its macros.
+TABLE_CODE = (
+    "analytics/components.py",
+    "analytics/identity.py",
+    "pipeline/dbt_plugin.py",
+    "pipeline/identity_macros.py",
+    "pipeline/revenue_macros.py",
+)
 
 
 @dataclass(frozen=True)
@@ -72,7 +82,7 @@ def plan_build(project: Project, definitions: Definitions, *, as_of: datetime, f
     home = project.home
     published, unreadable = read_published(home)
     files = tuple(landed_files(home.control))
-    project_hash = folder_hash(DBT_PROJECT)
+    project_hash = code_hash(DBT_PROJECT, (ROOT / name for name in TABLE_CODE))
     hashes = definition_hashes(definitions)
     reason = (
         "it was asked for"
@@ -180,11 +190,12 @@ def landing_hash(files: list[LandedFile] | tuple[LandedFile, ...]) -> str:
     return digest.hexdigest()[:16]
 
 
-def folder_hash(folder: Path) -> str:
-    """A hash of the text of every SQL and YAML file below a folder."""
+def code_hash(dbt_project: Path, python: Iterable[Path]) -> str:
+    """A hash of the text of every SQL, YAML and CSV file of a dbt project, and of some Python files."""
+    texts = sorted(path for path in dbt_project.rglob("*") if path.suffix in {".sql", ".yml", ".csv"})
+    named = [(path.relative_to(dbt_project), path) for path in texts]
+    named = [(name, path) for name, path in named if name.parts[0] not in {"target", "logs"}]
     digest = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.suffix in {".sql", ".yml", ".csv"}):
-        relative = path.relative_to(folder)
-        if relative.parts[0] not in {"target", "logs"}:
-            digest.update(f"{relative.as_posix()}\0".encode() + path.read_bytes() + b"\0")
+    for name, path in (*named, *((Path(path.name), path) for path in python)):
+        digest.update(f"{name.as_posix()}\0".encode() + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
