@@ -183,7 +183,7 @@ def is_in_segment(warehouse: Engine, person: str, segment_id: str, *, as_of: dat
     """
     from analytics.segment_members import is_member
 
-    return is_member(warehouse, person, segment_id, as_of=as_of)
+    return is_member(warehouse, person, segment_id, as_of=as_of).is_member
 
 
 def _listed(what: str, names: Sequence[str]) -> tuple[str, ...]:

@@ -34,6 +34,19 @@ class Member(Shape):
     expires_at: Moment | None
 
 
+class Membership(Shape):
+    """Whether somebody, by any identifier, is in a segment at a moment."""
+
+    segment_id: str
+    person: str
+    is_member: bool
+    as_of: Moment
+
+    def to_json(self) -> dict[str, Any]:
+        """The documented JSON shape; see docs/json.md."""
+        return self.model_dump(mode="json", by_alias=True)
+
+
 class MembersResult(Shape):
     """Everybody who is in a segment at a moment."""
 
@@ -121,7 +134,7 @@ def members(engine: Engine, segment_id: str, *, as_of: datetime | None = None) -
     return MembersResult(segment_id=segment_id, count=len(found), members=found, as_of=now)
 
 
-def is_member(engine: Engine, person: str, segment_id: str, *, as_of: datetime | None = None) -> bool:
+def is_member(engine: Engine, person: str, segment_id: str, *, as_of: datetime | None = None) -> Membership:
     """Whether somebody is in a segment at a moment, by the published build; only that person's stays are read.
 
     Raises:
@@ -129,9 +142,11 @@ def is_member(engine: Engine, person: str, segment_id: str, *, as_of: datetime |
     """
     require_segments(engine, [segment_id])
     _, person_key = owner_of(engine, person)
-    params = {"segment_id": segment_id, "person_key": person_key, "as_of": as_of or engine.as_of}
+    now = as_of or engine.as_of
+    params = {"segment_id": segment_id, "person_key": person_key, "as_of": now}
     stays = f"select 1 from segment_stay where segment_id = $segment_id and person_key = $person_key and {_HOLDS}"
-    return bool(engine.rows(f"{stays} limit 1", params))
+    is_in = bool(engine.rows(f"{stays} limit 1", params))
+    return Membership(segment_id=segment_id, person=person, is_member=is_in, as_of=now)
 
 
 def explain(

@@ -75,17 +75,16 @@ def is_member(
     context: typer.Context, segment: SegmentName, person: Person, as_of: AsOf = None, format: ScreenFormat = "table"
 ) -> None:
     """Say whether somebody is in a segment of the published build, now or as of any moment."""
-    from analytics import is_in_segment
+    from analytics.segment_members import is_member as look_up
     from cli.output import emit_json, emit_text
 
     moment = _moment(context, as_of)
     with state_of(context).warehouse() as warehouse:
-        is_in = is_in_segment(warehouse, person, segment, as_of=moment)
-        now = moment or warehouse.as_of
+        answer = look_up(warehouse, person, segment, as_of=moment)
     if format == "json":
-        emit_json({"segmentId": segment, "person": person, "isMember": is_in, "asOf": now.isoformat()})
+        emit_json(answer.to_json())
     else:
-        emit_text("yes\n" if is_in else "no\n")
+        emit_text("yes\n" if answer.is_member else "no\n")
 
 
 def diff(

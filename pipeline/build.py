@@ -14,7 +14,7 @@ from models.errors import GdpError
 from pipeline.plan import Plan, build_row, plan_build
 from pipeline.prepare import clear_landing_links, lay_out
 from pipeline.project import Project
-from warehouse.control import BuildRecord, finish_build, start_build
+from warehouse.buildlog import BuildRecord, finish_build, start_build
 from warehouse.dbt import DbtOutcome, run_dbt
 from warehouse.duck import connect
 from warehouse.generations import copy_generation, publish, seal

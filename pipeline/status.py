@@ -14,7 +14,8 @@ from models.errors import BusyError, GdpError
 from models.landing import EVENT
 from pipeline.project import Project
 from pipeline.source_health import PublishedSource, SourceHealth, published_sources, source_health
-from warehouse.control import builds, landed_files
+from warehouse.buildlog import builds
+from warehouse.control import landed_files
 from warehouse.home import Home, file_system
 from warehouse.locks import exclusive
 from warehouse.reader import Warehouse, current_generation, open_warehouse

@@ -134,6 +134,9 @@ class OnceBuilt(LoadScopeScheduling):
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OnceBuilt:
     """Called by pytest-xdist."""
+    gone = [name for name in BUILT_ONCE if not (config.rootpath / name).is_file()]
+    if gone:
+        raise pytest.UsageError(f"BUILT_ONCE in tests/conftest.py names modules that are gone: {', '.join(gone)}")
     return OnceBuilt(config, log)
 
 

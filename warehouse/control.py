@@ -1,4 +1,4 @@
-"""The control database: what has been handed in, what landed where, what is in quarantine, which builds ran.
+"""The control database: what has been handed in, what landed where, what is in quarantine.
 
 The one mutable state that processes share: SQLite with a write-ahead log, flushed on every commit. Functions take its
 path; each opens it, does one thing, and closes it.
@@ -71,19 +71,6 @@ class QuarantineFile:
     input_form: str
     options: Mapping[str, Any]
     created_at: datetime
-
-
-@dataclass(frozen=True)
-class BuildRecord:
-    """One build; what it came to is None while it runs, and for good if it was killed."""
-
-    generation: str
-    started_at: datetime
-    as_of: datetime
-    how: str
-    finished_at: datetime | None = None
-    outcome: str | None = None
-    detail: str | None = None
 
 
 @contextmanager
@@ -321,46 +308,6 @@ def replayed_rows(control: Path) -> dict[str, str]:
 
 
 # Builds -----------------------------------------------------------------------------------------------------------
-
-
-def start_build(control: Path, record: BuildRecord) -> None:
-    """Note that a build begins."""
-    with opened(control) as connection, transaction(connection):
-        connection.execute(
-            "insert into build_log (generation, started_at, as_of, how) values (?, ?, ?, ?)",
-            (record.generation, as_text(record.started_at), as_text(record.as_of), record.how),
-        )
-
-
-def finish_build(control: Path, generation: str, finished_at: datetime, outcome: str, detail: str | None) -> None:
-    """Note what the latest build of a generation came to."""
-    with opened(control) as connection, transaction(connection):
-        connection.execute(
-            "update build_log set finished_at = ?, outcome = ?, detail = ?"
-            " where build_id = (select max(build_id) from build_log where generation = ?)",
-            (as_text(finished_at), outcome, _json(detail), generation),
-        )
-
-
-def builds(control: Path) -> list[BuildRecord]:
-    """The build log, newest first."""
-    with opened(control) as connection:
-        rows = connection.execute(
-            "select generation, started_at, as_of, how, finished_at, outcome, detail"
-            " from build_log order by build_id desc"
-        ).fetchall()
-    return [
-        BuildRecord(
-            row[0],
-            as_time(row[1]),
-            as_time(row[2]),
-            row[3],
-            as_time(row[4]) if row[4] else None,
-            row[5],
-            json.loads(row[6]) if row[6] else None,
-        )
-        for row in rows
-    ]
 
 
 def as_text(moment: datetime) -> str:

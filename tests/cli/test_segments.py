@@ -121,6 +121,13 @@ def test_somebody_is_a_member_or_not(sample: Studio) -> None:
     assert sample.ok("segment", "is-member", "ten_renders", first["personId"]).out == "yes\n"
     asked = ("segment", "is-member", "ten_renders", first["personId"], "--as-of", before.isoformat())
     assert sample.ok(*asked).out == "no\n"
+    said = sample.ok(*asked[:4], "--format", "json").json
+    assert said == {
+        "segmentId": "ten_renders",
+        "person": first["personId"],
+        "isMember": True,
+        "asOf": "2026-07-01T00:00:00Z",
+    }
     assert sample.gdp("segment", "is-member", "ten_render", first["personId"]).code == 2
 
 

@@ -11,13 +11,11 @@ import pytest
 
 from models.errors import GdpError
 from warehouse import control
+from warehouse.buildlog import BuildRecord, builds, finish_build, start_build
 from warehouse.control import (
-    BuildRecord,
     InputRecord,
     LandedFile,
     QuarantineFile,
-    builds,
-    finish_build,
     inputs,
     known_input,
     landed_files,
@@ -28,7 +26,6 @@ from warehouse.control import (
     quarantine_files,
     record_input,
     replayed_rows,
-    start_build,
 )
 from warehouse.control_schema import MIGRATIONS
 
