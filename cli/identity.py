@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -26,6 +27,7 @@ def register(app: typer.Typer) -> None:
     identity = typer.Typer(help="Who is who, and why.", no_args_is_help=True)
     identity.command("report")(report)
     identity.command("explain")(explain)
+    identity.command("preview")(preview)
     identity.command("link")(link)
     identity.command("cut")(cut)
     app.add_typer(identity, name="identity")
@@ -66,6 +68,43 @@ def explain(
     rules = state.project().definitions().identity
     with state.warehouse() as warehouse:
         _print(why(warehouse, a, b, rules), format)
+
+
+def preview(
+    context: typer.Context,
+    rules: Annotated[Path, typer.Option("--rules", metavar="FILE", help="The rules to try, as in identity.yml.")],
+    stages: Annotated[
+        str | None,
+        typer.Option("--funnel", metavar="STAGES", help="Also compare this funnel: event types, separated by commas."),
+    ] = None,
+    window: Annotated[
+        str | None,
+        typer.Option("--window", metavar="LENGTH", help="Of the funnel: 24h, 90d, 2w, 3m, 1y.", show_default="30d"),
+    ] = None,
+    examples: Annotated[
+        int, typer.Option("--examples", metavar="N", min=0, help="How many merges and splits to tell one by one.")
+    ] = 5,
+    format: OutputFormat = "table",
+) -> None:
+    """Say which persons other rules would merge and split, and what that changes; a dry run that keeps nothing.
+
+    Revenue, segments and the funnel are compared, too. It takes about as long as a full build.
+    """
+    from analytics.funnel import FunnelSpec
+    from analytics.spec import make_spec
+    from cli.progress import counting
+    from models.errors import UsageError
+    from pipeline.identity_preview import preview_identity
+
+    if window and not stages:
+        raise UsageError("--window is that of a funnel: name its stages with --funnel")
+    state = state_of(context)
+    funnel = make_spec(FunnelSpec, stages=tuple(stages.split(",")), window=window) if stages else None
+    with counting("trying the rules") as tick:
+        answer = preview_identity(
+            state.project(), rules, now=state.now(), stages=funnel, examples=examples, on_node=tick
+        )
+    _print(answer, format)
 
 
 def link(

@@ -14,6 +14,7 @@ import duckdb
 
 from analytics.segment_leaves import PUBLISHED
 from analytics.segment_rules import compile_segment
+from models.errors import GdpError, UsageError
 from pipeline.project import Project
 from warehouse.control import LandedFile, landed_files
 from warehouse.definitions import Definitions, content_hash
@@ -82,7 +83,7 @@ def plan_build(project: Project, definitions: Definitions, *, as_of: datetime, f
     home = project.home
     published, unreadable = read_published(home)
     files = tuple(landed_files(home.control))
-    project_hash = code_hash(DBT_PROJECT, (ROOT / name for name in TABLE_CODE))
+    project_hash = _table_code_hash()
     hashes = definition_hashes(definitions)
     reason = (
         "it was asked for"
@@ -98,6 +99,44 @@ def plan_build(project: Project, definitions: Definitions, *, as_of: datetime, f
         full_refresh_because=reason,
         changed_segments=changed,
         new_files=tuple(file for file in files if file.batch_seq > watermark),
+        all_files=files,
+        project_hash=project_hash,
+        definition_hashes=hashes,
+    )
+
+
+def plan_preview(home: Home, definitions: Definitions) -> Plan:
+    """Plan the published build once more from an empty file: the same landing and now, but other identity rules.
+
+    The rules of ``definitions`` are those to be tried; all else has to be what the build was made from, because
+    otherwise that would change, too.
+
+    Raises:
+        UsageError: if the build was made by these very rules.
+        GdpError: if nothing is published, or something else has changed since.
+    """
+    published, unreadable = read_published(home)
+    if published is None:
+        raise GdpError(f"{unreadable or f'no warehouse in {home.root} yet'}: run gdp build")
+    hashes, project_hash = definition_hashes(definitions), _table_code_hash()
+    if hashes["identity"] == published.definition_hashes["identity"]:
+        raise UsageError("these are the rules of the published build: nothing would change")
+    unmoved = {**hashes, "identity": published.definition_hashes["identity"]}
+    files = tuple(file for file in landed_files(home.control) if file.batch_seq <= published.max_batch_seq)
+    reason = _full_refresh_reason(published, files, project_hash, unmoved)
+    segments = _changed_segments(published, unmoved)
+    if reason or segments:
+        raise GdpError(
+            f"more than the identity rules would change: {reason or f'segment {segments[0]} changed'} since the"
+            " published build; run gdp build first"
+        )
+    return Plan(
+        generation=next_generation(home),
+        as_of=published.as_of,
+        published=published,
+        full_refresh_because="identity rules are tried",
+        changed_segments=(),
+        new_files=files,
         all_files=files,
         project_hash=project_hash,
         definition_hashes=hashes,
@@ -143,6 +182,10 @@ def read_published(home: Home) -> tuple[Published | None, str | None]:
         last_full_refresh=last_full_refresh,
     )
     return found, None
+
+
+def _table_code_hash() -> str:
+    return code_hash(DBT_PROJECT, (ROOT / name for name in TABLE_CODE))
 
 
 def _full_refresh_reason(

@@ -82,7 +82,7 @@ def _check_landing_file(home: Home, file: LandedFile, *, whole: bool) -> None:
     Raises:
         GdpError: if it is gone or not what landed.
     """
-    path = home.root / file.path
+    path = (home.root / file.path).resolve()
     try:
         damaged = path.stat().st_size != file.bytes or (whole and sha256_file(path) != file.sha256)
     except FileNotFoundError:

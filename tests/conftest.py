@@ -115,6 +115,7 @@ BUILT_ONCE = {
     "tests/ingest/simulator/test_services.py": "world",
     "tests/ingest/simulator/test_simulate.py": "small world",
     "tests/ingest/simulator/test_truth.py": "world",
+    "tests/pipeline/test_identity_preview.py": "preview",
     "tests/pipeline/test_stripe_reconciled.py": "reconciled",
     "tests/pipeline/test_stripe_truth.py": "stripe truth",
     "tests/pipeline/test_truth.py": "truth",

@@ -67,6 +67,15 @@ def load_definitions(folder: Path) -> Definitions:
     )
 
 
+def load_identity_rules(path: Path) -> IdentityRules:
+    """Read and check identity rules that are not (yet) those of the definitions.
+
+    Raises:
+        UsageError: as ``load_definitions``; also if there is no such file.
+    """
+    return validate(IdentityRules, read_yaml(path) or {}, str(path))
+
+
 def _load(model: type[Model], path: Path) -> Model:
     return validate(model, (read_yaml(path) or {}) if path.exists() else {}, str(path))
 

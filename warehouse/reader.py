@@ -14,6 +14,7 @@ import duckdb
 from models.errors import GdpError
 from warehouse.duck import connect
 from warehouse.home import Home
+from warehouse.sql import quote_identifier, quote_literal
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -46,6 +47,10 @@ class Warehouse:
         """The first value of the first row, or None if there is none."""
         rows = self.rows(sql, params)
         return rows[0][0] if rows else None
+
+    def attach(self, other: Path, name: str) -> None:
+        """Make the tables of another generation readable beside these, in the catalog ``name``."""
+        self.connection.execute(f"attach {quote_literal(str(other))} as {quote_identifier(name)} (read_only)")
 
     def arrow(self, sql: str, params: Params | None = None) -> pa.Table:
         """The result of a query as an Arrow table."""

@@ -41,8 +41,8 @@ PRINTED: dict[str, str | tuple[str, ...]] = {
     "gdp landing list, gdp landing forget": ("landing", "list"),
     "gdp status": ("status",),
 }
-#: Printed by commands that another test runs (test_stripe_command.py).
-ELSEWHERE = {"gdp reconcile"}
+#: Printed by commands that another test runs (test_stripe_command.py, test_identity_preview.py).
+ELSEWHERE = {"gdp reconcile", "gdp identity preview"}
 #: Objects whose keys are data: each of their values has the same keys.
 MAPS = {
     "reasons",
