@@ -55,7 +55,7 @@ def meta_sql(reader: Reader, others: Mapping[Path, Sequence[str]], received_at: 
         f"regexp_full_match({seconds}, '[1-9][0-9]{{8,10}}')",
         f"{channel} in {_listed(CHANNELS)}",
         f"({action_source} in {_listed(ACTION_SOURCES)} or ({action_source} is null and {channel} = 'pixel'))",
-        f"({address} is null or not regexp_matches({address}, '[%+#]|\\?.*\\?'))",
+        f"({address} is null or not regexp_matches({address}, '[%+#]|\\?.*\\?|^[^?]*&'))",
         *(f"({value} is null or {value} = 'null' or regexp_full_match({value}, '{_HASH}'))" for value in hashed),
         *(f"{json(CUSTOM, key)} is null" for key in ("action_source", "event_source_url", "fbclid")),
         f"({json(USER)} is not null and {json(USER)} <> 'null' or {channel} = 'pixel')",

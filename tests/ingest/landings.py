@@ -13,7 +13,9 @@ import duckdb
 from ingest.duckfiles import parquet_files
 from ingest.events import land_files
 from ingest.options import LandOptions
+from ingest.quarantine import quarantined_rows
 from ingest.summary import IngestSummary
+from models.landing import BODY_COLUMNS
 from warehouse.control import landed_files
 from warehouse.home import Home
 
@@ -62,6 +64,24 @@ def landed(home: Home, *columns: str) -> list[tuple[Any, ...]]:
 
 def _in_utc(value: Any) -> Any:
     return value.astimezone(UTC) if isinstance(value, datetime) else value
+
+
+def outcome(home: Home, summary: IngestSummary, lines: Sequence[str]) -> tuple[Any, ...]:
+    """What landing some lines came to, however it was done: counts, what is known afterwards, what was refused.
+
+    Of rows that say the same one lands, or more where an earlier receipt is read after a later one. Which one is not
+    said, so of each the earliest receipt counts, and the number of a row if its id stands once in all lines.
+    """
+    text = "".join(lines)
+    first: dict[tuple[Any, ...], tuple[datetime, str]] = {}
+    names = [column.name for column in BODY_COLUMNS]
+    for id_, key, received, number, *body in landed(home, "event_id", "body_key", "received_at", "row_number", *names):
+        row = (received or NOW, repr((number if text.count(f'"{id_}"') == 1 else None, *body)))
+        said = (id_, key, received is None)
+        first[said] = min(first.get(said, row), row)
+    refused = [(row.row_number, row.reason, row.detail, row.raw) for row in quarantined_rows(home)]
+    rows_in, taken, duplicate, quarantined = counts(summary)
+    return (rows_in, taken + duplicate, quarantined), first, sorted(refused)
 
 
 def counts(summary: IngestSummary) -> tuple[int, int, int, int]:

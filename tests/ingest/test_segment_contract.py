@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from ingest.messages import Messages
 from ingest.quarantine import quarantined_rows
 from ingest.segment import Segment
-from models.landing import BODY_COLUMNS
-from tests.ingest.landings import counts, jsonl, land, landed
+from tests.ingest.landings import counts, jsonl, land, landed, outcome
 from tests.ingest.test_json_corpus import KEPT, REFUSED
 from tests.ingest.test_segment import call, envelope, message
 from warehouse.home import Home
@@ -150,10 +149,7 @@ def assert_both_ways_agree(lines: list[str]) -> None:
         results = []
         for name in ("bulk", "exact"):
             home = Home(Path(folder) / name / "home").ensure()
-            summary = land(home, jsonl(*lines), writer="segment")
-            rows = landed(home, "row_number", *(column.name for column in BODY_COLUMNS), "received_at", "body_key")
-            refused = [(row.row_number, row.reason, row.detail, row.raw) for row in quarantined_rows(home)]
-            results.append((counts(summary), sorted(rows, key=repr), sorted(refused)))
+            results.append(outcome(home, land(home, jsonl(*lines), writer="segment"), lines))
             patch.setattr(Segment, "in_sql", None)
         assert results[0] == results[1]
 
