@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -69,24 +70,31 @@ def test_the_command_line_loads_nothing_heavy() -> None:
         (["sql"], "give a query"),
     ],
 )
-def test_wrong_usage_is_one_line_and_exit_code_2(tmp_path: Path, arguments: list[str], reason: str) -> None:
+def test_wrong_usage_is_one_line_and_exit_code_2(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], reason: str
+) -> None:
     """What, where, and what would be accepted; nothing on standard output."""
-    done = gdp(*arguments, folder=tmp_path)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert reason in done.stderr
-    assert done.stderr.startswith("gdp: ")
-    assert done.stderr.count("\n") == 1
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    answer = Studio.gdp_alone(*arguments)
+    assert (answer.code, answer.out) == (2, "")
+    assert reason in answer.err
+    assert answer.err.startswith("gdp: ")
+    assert answer.err.count("\n") == 1
 
 
 @pytest.mark.parametrize(
     ("group", "commands"),
     [("churn", "users"), ("config", "show"), ("quarantine", "list, show, replay"), ("landing", "list, forget")],
 )
-def test_a_group_alone_prints_its_help_and_says_what_is_missing(tmp_path: Path, group: str, commands: str) -> None:
+def test_a_group_alone_prints_its_help_and_says_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, group: str, commands: str
+) -> None:
     """Exit code 2 with a reason."""
-    done = gdp(group, folder=tmp_path)
-    assert (done.returncode, done.stderr) == (2, f"gdp: gdp {group} needs a command: {commands}\n")
-    assert f"Usage: gdp {group}" in done.stdout
+    monkeypatch.chdir(tmp_path)
+    answer = Studio.gdp_alone(group)
+    assert (answer.code, answer.err) == (2, f"gdp: gdp {group} needs a command: {commands}\n")
+    assert f"Usage: gdp {group}" in answer.out
 
 
 @pytest.mark.parametrize(

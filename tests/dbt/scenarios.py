@@ -87,10 +87,10 @@ class Telling:
         deliveries = (early[:first], early[first:second], early[second:] + late)
         return [[self._event(number, texts[number]) for number in part] for part in deliveries]
 
-    def hand_rules(self, build: int) -> list[dict[str, Any]]:
-        """The rules by hand that hold for a build (0 is the first)."""
+    def hand_rules(self, part: int) -> list[dict[str, Any]]:
+        """The rules by hand that hold once a part has landed (0 is the first)."""
         steps = self.scenario.rules.split(" then ")
-        kind, *pair = (steps[0] if build == 0 else steps[-1]).split() or [""]
+        kind, *pair = (steps[0] if part == 0 else steps[-1]).split() or [""]
         named = [":".join(self.identifier(token)) for token in pair]
         return [{kind: named, "reason": self.scenario.name}] if kind else []
 
@@ -145,11 +145,12 @@ def tellings(count: int) -> list[Telling]:
     return [Telling(scenario, number) for scenario in scenarios() for number in range(count)]
 
 
-def tell(studio: Studio, told: list[Telling], build: int) -> str:
-    """Land one part of every telling and build; returns how the build was made."""
-    hand = [rule for telling in told for rule in telling.hand_rules(build)]
+def tell(studio: Studio, told: list[Telling], *parts: int) -> str:
+    """Land some of the three parts of every telling and build; returns how the build was made."""
+    hand = [rule for telling in told for rule in telling.hand_rules(parts[-1])]
     (studio.folder / "definitions" / "identity.yml").write_text(json.dumps({**RULES, "hand": hand}))
-    studio.land(f"part{build}", [event for telling in told for event in telling.parts()[build]])
+    for part in parts:
+        studio.land(f"part{part}", [event for telling in told for event in telling.parts()[part]])
     return str(studio.build("--as-of", "2026-03-03")["how"])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from warehouse.control import landed_files
 from warehouse.home import Home
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
+#: Columns that hold JSON objects.
+OBJECTS = {"custom_ids", "properties", "traits", "metadata", "given"}
 UTC = timezone.utc
 
 
@@ -60,6 +63,17 @@ def landed(home: Home, *columns: str) -> list[tuple[Any, ...]]:
             f"select {', '.join(columns)} from {files} order by batch_seq, row_number, event_id"
         ).fetchall()
     return [tuple(_in_utc(value) for value in row) for row in rows]
+
+
+def events_landed(home: Home) -> list[dict[str, Any]]:
+    """What each row of a landed file says and when it was received, in the file's order and without what is null."""
+    names = [column.name for column in BODY_COLUMNS] + ["received_at"]
+    numbered = sorted(landed(home, "row_number", *names), key=itemgetter(0))
+    rows = [dict(zip(names, row, strict=True)) for _, *row in numbered]
+    return [
+        {name: json.loads(value) if name in OBJECTS else value for name, value in row.items() if value is not None}
+        for row in rows
+    ]
 
 
 def _in_utc(value: Any) -> Any:

@@ -15,7 +15,7 @@ from ingest.reasons import Reason
 from ingest.replay import replay
 from models.keys import email_sha256
 from models.landing import BODY_COLUMNS
-from tests.ingest.landings import NOW, UTC, counts, files_below, jsonl, land, landed
+from tests.ingest.landings import NOW, UTC, counts, events_landed, files_below, jsonl, land, landed
 from warehouse.home import Home
 
 TIME = datetime(2026, 1, 30, 12, tzinfo=UTC)
@@ -60,18 +60,6 @@ def user(**fields: Any) -> dict[str, Any]:
 def land_meta(home: Home, *deliveries: Any, name: str = "meta.jsonl", **options: Any) -> tuple[int, int, int, int]:
     """Land deliveries, one a line."""
     return counts(land(home, jsonl(*deliveries), name, writer="meta", **options))
-
-
-def event_of(home: Home, delivery: Any, **options: Any) -> dict[str, Any]:
-    """The columns of the one event that a delivery becomes, without what is null."""
-    assert land_meta(home, delivery, **options) == (1, 1, 0, 0)
-    names = [column.name for column in BODY_COLUMNS] + ["received_at"]
-    (row,) = landed(home, *names)
-    found = {name: value for name, value in zip(names, row, strict=True) if value is not None}
-    for name in ("properties", "metadata", "custom_ids", "given"):
-        if name in found:
-            found[name] = json.loads(found[name])
-    return found
 
 
 ALWAYS: dict[str, Any] = {
@@ -203,10 +191,20 @@ EVENTS: list[tuple[str, Any, dict[str, Any]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("delivery", "wanted"), [row[1:] for row in EVENTS], ids=[row[0] for row in EVENTS])
-def test_what_an_event_says(home: Home, delivery: Any, wanted: dict[str, Any]) -> None:
+@pytest.fixture(scope="module")
+def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """The one event that each delivery becomes, by its name: all land together, each with an id of its own."""
+    home = Home(tmp_path_factory.mktemp("said") / "home").ensure()
+    numbered = [json.dumps(row[1]).replace("order-1", f"order-1.{number}") for number, row in enumerate(EVENTS)]
+    assert land_meta(home, *numbered) == (len(EVENTS), len(EVENTS), 0, 0)
+    return {name: found for (name, *_), found in zip(EVENTS, events_landed(home), strict=True)}
+
+
+@pytest.mark.parametrize(("number", "name", "wanted"), [(n, row[0], row[2]) for n, row in enumerate(EVENTS)])
+def test_what_an_event_says(said: dict[str, dict[str, Any]], number: int, name: str, wanted: dict[str, Any]) -> None:
     """Each field by its name, and what no field answers to in the metadata."""
-    assert event_of(home, delivery) == wanted
+    ids = {key: wanted[key].replace("order-1", f"order-1.{number}") for key in ("event_id", "source_id")}
+    assert said[name] == wanted | ids
 
 
 def test_events_without_an_id_get_one(home: Home) -> None:
@@ -238,14 +236,15 @@ PLAIN = {
 }
 
 
-@pytest.mark.parametrize("field", PLAIN)
-def test_nothing_plain_lands(home: Home, field: str) -> None:
+def test_nothing_plain_lands(home: Home) -> None:
     """Neither as it came nor in Meta's form, alone or among others."""
-    assert land_meta(home, user(**{field: PLAIN[field]}), {"data": [user(**{field: [PLAIN[field], "x"]})]})[1] == 2
+    alone = [user(**{field: plain}) for field, plain in PLAIN.items()]
+    among_others = [{"data": [user(**{field: [plain, "x"]})]} for field, plain in PLAIN.items()]
+    assert land_meta(home, *alone, *among_others)[1] == 2 * len(PLAIN)
     columns = [column.name for column in BODY_COLUMNS]
     text = json.dumps([[str(value) for value in row] for row in landed(home, *columns)]).lower()
-    for word in PLAIN[field].lower().replace("-", " ").split():
-        assert len(word) < 3 or word not in text
+    words = " ".join(PLAIN.values()).lower().replace("-", " ").split()
+    assert [word for word in words if len(word) > 2 and word in text] == []
 
 
 NO_NAME = '{"event_name": "x", "event_time": %s, "action_source": "app", "user_data": {}, "custom_data": %s}'
@@ -364,4 +363,5 @@ def test_an_access_token_is_kept_nowhere(home: Home, number: int) -> None:
 def test_the_time_of_receipt_may_be_told(home: Home) -> None:
     """--received-at speaks where no envelope does."""
     hour = timedelta(hours=1)
-    assert event_of(home, purchase(), received_at=TIME + hour)["received_at"] == TIME + hour
+    assert land_meta(home, purchase(), received_at=TIME + hour)[1] == 1
+    assert events_landed(home)[0]["received_at"] == TIME + hour

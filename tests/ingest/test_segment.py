@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,10 +12,9 @@ from typing import Any
 import pytest
 
 from ingest.options import LandOptions
-from ingest.quarantine import quarantined_rows
+from ingest.quarantine import QuarantinedRow, quarantined_rows
 from ingest.replay import replay
-from models.landing import BODY_COLUMNS
-from tests.ingest.landings import NOW, UTC, counts, csv, files_below, jsonl, land, landed, reasons
+from tests.ingest.landings import NOW, UTC, counts, csv, events_landed, files_below, jsonl, land, landed, reasons
 from warehouse.control import landed_files
 from warehouse.home import Home
 
@@ -50,16 +51,15 @@ def land_segment(
     return counts(land(home, jsonl(*deliveries), name, writer="segment", **options))
 
 
-def event_of(home: Home, delivery: Any, **options: Any) -> dict[str, Any]:
-    """The columns of the one event that a delivery becomes, without what is null."""
-    assert land_segment(home, delivery, **options) == (1, 1, 0, 0)
-    names = [column.name for column in BODY_COLUMNS] + ["received_at"]
-    (row,) = landed(home, *names)
-    found = {name: value for name, value in zip(names, row, strict=True) if value is not None}
-    for name in ("properties", "traits", "metadata", "given"):
-        if name in found:
-            found[name] = json.loads(found[name])
-    return found
+def events_of(home: Home, deliveries: Sequence[Any], **options: Any) -> list[dict[str, Any]]:
+    """For each delivery the columns of the one event that it becomes, without what is null.
+
+    All land together, each with a messageId of its own.
+    """
+    numbered = [json.dumps(delivery).replace('"m1"', f'"m1-{number}"') for number, delivery in enumerate(deliveries)]
+    every = len(deliveries)
+    assert land_segment(home, *numbered, **options) == (every, every, 0, 0)
+    return [found | {"event_id": found["event_id"].partition("-")[0]} for found in events_landed(home)]
 
 
 ALWAYS = {"event_id": "m1", "source": "segment", "occurred_at": TIME, "user_id": "ada", "properties": {}}
@@ -164,10 +164,18 @@ CALLS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("delivery", "wanted"), [row[1:] for row in CALLS], ids=[row[0] for row in CALLS])
-def test_what_a_call_says(home: Home, delivery: dict[str, Any], wanted: dict[str, Any]) -> None:
+@pytest.fixture(scope="module")
+def called(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """The event of each call by its name."""
+    home = Home(tmp_path_factory.mktemp("calls") / "home").ensure()
+    found = events_of(home, [delivery for _, delivery, _ in CALLS])
+    return {name: event for (name, *_), event in zip(CALLS, found, strict=True)}
+
+
+@pytest.mark.parametrize(("name", "wanted"), [(name, wanted) for name, _, wanted in CALLS])
+def test_what_a_call_says(called: dict[str, dict[str, Any]], name: str, wanted: dict[str, Any]) -> None:
     """Each field by its name, and what no field answers to in the metadata."""
-    assert event_of(home, delivery) == ALWAYS | wanted
+    assert called[name] == ALWAYS | wanted
 
 
 SKEWED = "2026-01-30T11:00:00Z"
@@ -186,10 +194,14 @@ CLOCKS: list[tuple[str, Any, dict[str, Any], datetime]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("delivery", "options", "wanted"), [row[1:] for row in CLOCKS], ids=[row[0] for row in CLOCKS])
-def test_when_it_happened(home: Home, delivery: Any, options: dict[str, Any], wanted: datetime) -> None:
+@pytest.mark.parametrize("options", [{}, {"received_at": TIME}], ids=["nobody told", "told when received"])
+def test_when_it_happened(home: Home, options: dict[str, Any]) -> None:
     """By our clock, where both clocks are known."""
-    assert event_of(home, delivery, **options)["occurred_at"] == wanted
+    clocks = [(name, delivery, wanted) for name, delivery, given, wanted in CLOCKS if given == options]
+    found = events_of(home, [delivery for _, delivery, _ in clocks], **options)
+    assert {name: event["occurred_at"] for (name, *_), event in zip(clocks, found, strict=True)} == {
+        name: wanted for name, _, wanted in clocks
+    }
 
 
 REFUSED: list[tuple[str, Any, str, str]] = [
@@ -216,16 +228,21 @@ REFUSED: list[tuple[str, Any, str, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("delivery", "reason", "detail"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED]
-)
-def test_what_is_refused(home: Home, delivery: Any, reason: str, detail: str) -> None:
-    """With what is wrong and where it stands; the other messages of a batch land."""
-    rows_in, landed_rows, _, refused = land_segment(home, delivery)
-    assert (rows_in - landed_rows, refused) == (1, 1)
-    (row,) = quarantined_rows(home)
-    assert (row.reason, row.row_number) == (reason, rows_in)
-    assert detail in row.detail
+@pytest.fixture(scope="module")
+def refused(tmp_path_factory: pytest.TempPathFactory) -> list[QuarantinedRow]:
+    """What waits of a file that holds all that is refused, a delivery a line; the other messages of batches land."""
+    home = Home(tmp_path_factory.mktemp("refused") / "home").ensure()
+    batches = sum("in a batch" in name for name, *_ in REFUSED)
+    assert land_segment(home, *(row[1] for row in REFUSED))[1:] == (1, batches - 1, len(REFUSED))
+    return quarantined_rows(home)
+
+
+@pytest.mark.parametrize(("line", "reason", "detail"), [(n, *row[2:]) for n, row in enumerate(REFUSED, start=1)])
+def test_what_is_refused(refused: list[QuarantinedRow], line: int, reason: str, detail: str) -> None:
+    """With what is wrong and where it stands."""
+    [row] = [row for row in refused if re.search(rf"\(line {line}\b", row.detail)]
+    assert row.reason == reason
+    assert detail.replace("line 1", f"line {line}") in row.detail
 
 
 def test_a_batch_gives_what_it_says_to_each_message(home: Home) -> None:

@@ -49,6 +49,7 @@ def test_the_first_build_says_why_it_starts_from_nothing(sample: Studio) -> None
     assert report["tests_passed"] > 10
 
 
+@pytest.mark.slow
 def test_an_increment_makes_what_a_full_refresh_makes(own_sample: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
     """Late data, a merge, a repeat, changed and removed segments, an earlier as_of; then the catalog changes."""
     monkeypatch.setenv("DBT_EMPTY", "1")

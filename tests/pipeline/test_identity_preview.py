@@ -34,11 +34,22 @@ BROWSER = (
 
 
 @dataclass(frozen=True)
-class Foretold:
-    """A studio whose rules were edited since its build, what they would change by their preview, and the sample's."""
+class Edited:
+    """A studio whose rules were edited since its build, and the pair that they cut."""
 
     studio: Studio
     cut: tuple[str, str]
+
+    @property
+    def rules(self) -> Path:
+        """The edited rules."""
+        return self.studio.folder / "definitions" / "identity.yml"
+
+
+@dataclass(frozen=True)
+class Foretold(Edited):
+    """What the edited rules would change by their preview, and all that was kept before it and after."""
+
     answer: dict[str, Any]
     kept: tuple[Mapping[str, Any], Mapping[str, Any]]
 
@@ -56,24 +67,30 @@ def everything(studio: Studio) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def foretold(sample: Studio, tmp_path_factory: pytest.TempPathFactory) -> Foretold:
+def edited(sample: Studio, tmp_path_factory: pytest.TempPathFactory) -> Edited:
     """Eleven users may be one person, and a browser is cut off; tried on the sample, of which more has landed since."""
     studio = sample.copy(tmp_path_factory.mktemp("preview") / "studio")
     late = {"personId": "late", "timestamp": "2026-06-01T10:00:00Z", "eventType": "video_rendered"}
     studio.land("late", [late])
     [pair] = studio.ok("sql", BROWSER, "--format", "json").json
     cut = (f"user_id:{pair['user_id']}", f"anonymous_id:{pair['browser']}")
-    rules = studio.folder / "definitions" / "identity.yml"
-    rules.write_text(
+    (studio.folder / "definitions" / "identity.yml").write_text(
         "limits: {user_id: 11}\n"
         "hub_threshold: 11\n"
         f"hand:\n  - cut: ['{cut[0]}', '{cut[1]}']\n    reason: a library's computer\n"
     )
-    before = everything(studio)
-    answer = studio.ok(*PREVIEW, rules).json
-    return Foretold(studio, cut, answer, (before, everything(studio)))
+    return Edited(studio, cut)
 
 
+@pytest.fixture(scope="module")
+def foretold(edited: Edited) -> Foretold:
+    """The preview of the edited rules."""
+    before = everything(edited.studio)
+    answer = edited.studio.ok(*PREVIEW, edited.rules).json
+    return Foretold(edited.studio, edited.cut, answer, (before, everything(edited.studio)))
+
+
+@pytest.mark.slow
 def test_merges_and_splits_are_told(foretold: Foretold) -> None:
     """Of a limit that is raised and of a cut; with the identifiers of everybody concerned."""
     answer, cut = foretold.answer, foretold.cut
@@ -96,6 +113,7 @@ def test_merges_and_splits_are_told(foretold: Foretold) -> None:
     assert any(cut[0] in part["identifiers"] for part in split["parts"])
 
 
+@pytest.mark.slow
 def test_every_person_is_counted(foretold: Foretold) -> None:
     """Who merges, who splits and who stays are all; who landed since the build is not among them."""
     answer = foretold.answer
@@ -104,6 +122,7 @@ def test_every_person_is_counted(foretold: Foretold) -> None:
     assert (answer["same"], answer["gone"], answer["added"]) == (row["persons"] - 12, 0, 0)
 
 
+@pytest.mark.slow
 def test_what_is_published_is_the_measure(foretold: Foretold) -> None:
     """Segments, refusals, revenue and the funnel before are those that the reports give."""
     studio, answer = foretold.studio, foretold.answer
@@ -123,6 +142,7 @@ def test_what_is_published_is_the_measure(foretold: Foretold) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_nothing_is_changed(foretold: Foretold) -> None:
     """Not a byte: generations, control database, landing, definitions."""
     before, after = foretold.kept
@@ -130,6 +150,7 @@ def test_nothing_is_changed(foretold: Foretold) -> None:
     assert after == before
 
 
+@pytest.mark.slow
 def test_the_answer_is_documented_and_fits_a_terminal(foretold: Foretold) -> None:
     """Its keys are those of docs/json.md, its screen is 80 columns wide."""
     assert set(keys(foretold.answer)) == set(keys(DOCUMENTED["gdp identity preview"]))
@@ -168,7 +189,7 @@ def test_a_build_makes_what_was_foretold(foretold: Foretold, sample: Studio, tmp
 
 
 @pytest.mark.parametrize("failing", ["dbt", "Ctrl-C"])
-def test_a_preview_that_fails_leaves_nothing(failing: str, foretold: Foretold, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_preview_that_fails_leaves_nothing(failing: str, edited: Edited, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither in the home nor half of a build; the next one works."""
 
     def run_dbt(folder: Path, *_: object, **__: object) -> DbtOutcome:
@@ -178,9 +199,9 @@ def test_a_preview_that_fails_leaves_nothing(failing: str, foretold: Foretold, m
         return DbtOutcome(False, "no space left on device")
 
     monkeypatch.setattr("pipeline.identity_preview.run_dbt", run_dbt)
-    studio = foretold.studio
+    studio = edited.studio
     before = everything(studio)
-    answer = studio.gdp(*PREVIEW, studio.folder / "definitions" / "identity.yml")
+    answer = studio.gdp(*PREVIEW, edited.rules)
     assert (answer.code, answer.out) == (130 if failing == "Ctrl-C" else 1, "")
     assert ("no preview: no space left on device" in answer.err) == (failing == "dbt")
     assert everything(studio) == before
@@ -198,10 +219,10 @@ def test_a_preview_that_fails_leaves_nothing(failing: str, foretold: Foretold, m
     ],
 )
 def test_broken_rules_are_told_as_those_of_the_project(
-    text: str | None, message: str, foretold: Foretold, tmp_path: Path
+    text: str | None, message: str, edited: Edited, tmp_path: Path
 ) -> None:
     """In the same words, with the name of their own file."""
-    studio = foretold.studio
+    studio = edited.studio
     rules = studio.folder / "tried.yml"
     if text is not None:
         rules.write_text(text)
@@ -246,35 +267,35 @@ def test_more_than_the_rules_is_refused(file: str, text: str | None, message: st
     ],
 )
 def test_a_wrong_funnel_is_refused_before_anything_is_built(
-    options: tuple[str, ...], message: str, foretold: Foretold
+    options: tuple[str, ...], message: str, edited: Edited
 ) -> None:
     """In one line."""
-    answer = foretold.studio.gdp(*PREVIEW, foretold.studio.folder / "definitions" / "identity.yml", *options)
+    answer = edited.studio.gdp(*PREVIEW, edited.rules, *options)
     assert (answer.code, answer.out) == (2, "")
     assert message in answer.err
 
 
-def test_a_window_without_a_funnel_is_refused(foretold: Foretold) -> None:
+def test_a_window_without_a_funnel_is_refused(edited: Edited) -> None:
     """It would be asked for nothing."""
-    answer = foretold.studio.gdp("identity", "preview", "--rules", "tried.yml", "--window", "90d")
+    answer = edited.studio.gdp("identity", "preview", "--rules", "tried.yml", "--window", "90d")
     assert (answer.code, answer.out) == (2, "")
     assert "name its stages with --funnel" in answer.err
 
 
-def test_rules_that_change_nothing_are_refused(foretold: Foretold) -> None:
+def test_rules_that_change_nothing_are_refused(edited: Edited) -> None:
     """However they are written."""
-    rules = foretold.studio.folder / "tried.yml"
+    rules = edited.studio.folder / "tried.yml"
     rules.write_text("hub_threshold: 10\nlimits: {}\n")
-    answer = foretold.studio.gdp(*PREVIEW, rules)
+    answer = edited.studio.gdp(*PREVIEW, rules)
     assert (answer.code, answer.out) == (2, "")
     assert "these are the rules of the published build" in answer.err
 
 
 @pytest.mark.parametrize(("lock", "what"), [("preview", "a preview"), ("build", "a build")])
-def test_a_preview_waits_for_nobody(lock: str, what: str, foretold: Foretold) -> None:
+def test_a_preview_waits_for_nobody(lock: str, what: str, edited: Edited) -> None:
     """Another one and a build are told as such (exit code 75)."""
-    with exclusive(foretold.studio.home.locks / lock, what):
-        answer = foretold.studio.gdp(*PREVIEW, foretold.studio.folder / "definitions" / "identity.yml")
+    with exclusive(edited.studio.home.locks / lock, what):
+        answer = edited.studio.gdp(*PREVIEW, edited.rules)
     assert (answer.code, answer.out) == (75, "")
     assert f"{what} is running" in answer.err
 
