@@ -19,7 +19,7 @@ from ingest.eventcheck import Rules, check_event
 from ingest.jsonshape import MAX_PLANNED_KEYS
 from ingest.jsonsql import TextFacts
 from ingest.landing_sql import CHECKED, RawRows, landed_select
-from ingest.messagesql import BatchForm, Path, Reader, SqlReading, messages_sql, raw_messages, shape_sql
+from ingest.messagesql import BatchForm, Path, Reader, messages_sql, raw_messages, shape_sql
 from ingest.parts import Parts
 from ingest.reasons import Refused
 from ingest.service import Receipt, Service, with_shared, without_secrets
@@ -50,20 +50,17 @@ class Bulk:
         parts: where the rows go.
         rules: what holds for all rows.
         service: whose deliveries they are.
-        in_sql: how SQL reads them.
         received_at: when deliveries were received that do not say so themselves.
     """
 
-    def __init__(
-        self, parts: Parts, rules: Rules, service: Service, in_sql: SqlReading, received_at: datetime | None
-    ) -> None:
+    def __init__(self, parts: Parts, rules: Rules, service: Service, received_at: datetime | None) -> None:
         self._parts = parts
         self._connection = parts.connection
         self._rules = rules
         self._service = service
-        self._in_sql = in_sql
+        self._in_sql = service.in_sql
         self._received_at = received_at
-        self._others: dict[Path, list[str]] = {path: [] for path in in_sql.opened}
+        self._others: dict[Path, list[str]] = {path: [] for path in service.in_sql.opened}
         self._strict: set[int] = set()
         self._good: set[int] = set()
         self._seen: set[int] = set()

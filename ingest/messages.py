@@ -27,6 +27,8 @@ from ingest.service import Receipt, Service, messages_of
 #: So much text is looked at at a time, and so much of it one by one.
 BATCH_BYTES = 128 << 20
 _PIECE_BYTES = 8 << 20
+#: Less text is read one by one at once: to find out its shapes would take longer.
+BULK_BYTES = 256 << 10
 _BLANK = " \t\r\n"
 _NOTHING = pa.table({name: pa.array([], pa.int64()) for name in ("row_number", "line", "place")})
 
@@ -57,7 +59,7 @@ class Messages(BlockTaker):
         self._service = service
         self._received_at = received_at
         self._place = place
-        self._bulk = Bulk(parts, rules, service, service.in_sql, received_at) if service.in_sql else None
+        self._bulk = Bulk(parts, rules, service, received_at)
 
     def take(self, lines: Lines) -> None:
         """Take a block of texts; blank ones hold nothing."""
@@ -75,20 +77,21 @@ class Messages(BlockTaker):
             return
         blocks, texts = self._take_waiting()
         unseen = {row.row_number or 0: row for block in blocks for row in block.refused}
+        bulk = self._bulk if texts.nbytes >= BULK_BYTES else None
         with self._parts.registered("texts", texts):
-            if self._bulk:
-                self._bulk.open("texts", facts_of(blocks))
-            self._number(unseen)
-            self._check_one_by_one(self._bulk.write("numbered_messages") if self._bulk else _NOTHING)
+            if bulk:
+                bulk.open("texts", facts_of(blocks))
+            self._number(unseen, in_bulk=bulk is not None)
+            self._check_one_by_one(bulk.write("numbered_messages") if bulk else _NOTHING)
         for line, first in self._rows("select line, first from firsts semi join unseen using (line)"):
             row = unseen[line]
             self._refuse(first, line, Refused(row.reason, row.detail), row.raw)
 
-    def _number(self, unseen: Iterable[int]) -> None:
+    def _number(self, unseen: Iterable[int], *, in_bulk: bool) -> None:
         """Number the messages: ``firsts`` has the first of each delivery, ``numbered_messages`` what SQL may read."""
         connection = self._parts.connection
         self._create("unseen", {"line": list(unseen)})
-        others = "anti join clear_deliveries on row_number = clear_deliveries.line" if self._bulk else ""
+        others = "anti join clear_deliveries on row_number = clear_deliveries.line" if in_bulk else ""
         connection.execute(
             f"create or replace temp table odd_deliveries as select row_number as line, text from texts {others}"
         )
@@ -96,7 +99,7 @@ class Messages(BlockTaker):
         rows = (row for piece in pieces_of(odd, _PIECE_BYTES) for row in piece.to_pylist())
         counts = [(row["line"], self._count(row["text"])) for row in rows]
         self._create("recounted", {"line": [line for line, _ in counts], "messages": [n for _, n in counts]})
-        counted = "from clear_deliveries union all" if self._bulk else ""
+        counted = "from clear_deliveries union all" if in_bulk else ""
         first = f"{self.records} + sum(messages) over (order by line) - messages + 1" if self._place else "line"
         connection.execute(
             f"""
@@ -105,7 +108,7 @@ class Messages(BlockTaker):
             from ({counted} from recounted union all select line, 1 from unseen)
             """
         )
-        if self._bulk:
+        if in_bulk:
             ordinal = "first + coalesce(place, 1) - 1" if self._place else "first"
             connection.execute(
                 f"""

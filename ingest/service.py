@@ -45,8 +45,8 @@ class Service(Protocol):
     secret_keys: frozenset[str]
 
     @property
-    def in_sql(self) -> SqlReading | None:
-        """How SQL reads the messages that are plainly in order; None leaves all to ``to_event``."""
+    def in_sql(self) -> SqlReading:
+        """How SQL reads the messages that are plainly in order."""
 
     def to_event(self, message: dict[str, Any], receipt: Receipt) -> dict[str, Any]:
         """A message as an event of our own, for ``eventcheck.check_event``: the exact and complete rule.

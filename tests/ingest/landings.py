@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from operator import itemgetter
@@ -10,13 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pytest
 
 from ingest.duckfiles import parquet_files
 from ingest.events import land_files
-from ingest.options import LandOptions
+from ingest.options import LandOptions, Writer
 from ingest.quarantine import quarantined_rows
 from ingest.summary import IngestSummary
 from models.landing import BODY_COLUMNS
+from tests.ingest.conftest import BULK_BYTES
 from warehouse.control import landed_files
 from warehouse.home import Home
 
@@ -96,6 +99,17 @@ def outcome(home: Home, summary: IngestSummary, lines: Sequence[str]) -> tuple[A
     refused = [(row.row_number, row.reason, row.detail, row.raw) for row in quarantined_rows(home)]
     rows_in, taken, duplicate, quarantined = counts(summary)
     return (rows_in, taken + duplicate, quarantined), first, sorted(refused)
+
+
+def assert_both_ways_agree(writer: Writer, lines: Sequence[str]) -> None:
+    """Land lines of a service in bulk and one by one, and compare."""
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        results = []
+        for way, bulk_bytes in BULK_BYTES.items():
+            patch.setattr("ingest.messages.BULK_BYTES", bulk_bytes)
+            home = Home(Path(folder) / way / "home").ensure()
+            results.append(outcome(home, land(home, jsonl(*lines), writer=writer), lines))
+        assert results[0] == results[1]
 
 
 def counts(summary: IngestSummary) -> tuple[int, int, int, int]:

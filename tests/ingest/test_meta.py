@@ -192,9 +192,9 @@ EVENTS: list[tuple[str, Any, dict[str, Any]]] = [
 
 
 @pytest.fixture(scope="module")
-def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+def said(tmp_path_factory: pytest.TempPathFactory, way: str) -> dict[str, dict[str, Any]]:
     """The one event that each delivery becomes, by its name: all land together, each with an id of its own."""
-    home = Home(tmp_path_factory.mktemp("said") / "home").ensure()
+    home = Home(tmp_path_factory.mktemp(f"said-{way}") / "home").ensure()
     numbered = [json.dumps(row[1]).replace("order-1", f"order-1.{number}") for number, row in enumerate(EVENTS)]
     assert land_meta(home, *numbered) == (len(EVENTS), len(EVENTS), 0, 0)
     return {name: found for (name, *_), found in zip(EVENTS, events_landed(home), strict=True)}
@@ -207,6 +207,7 @@ def test_what_an_event_says(said: dict[str, dict[str, Any]], number: int, name: 
     assert said[name] == wanted | ids
 
 
+@pytest.mark.usefixtures("way")
 def test_events_without_an_id_get_one(home: Home) -> None:
     """Copies of pixel and server have ids of their own, and landing them again adds nothing."""
     nameless = purchase(event_id=None)
@@ -215,6 +216,7 @@ def test_events_without_an_id_get_one(home: Home) -> None:
     assert {(source_id,) for (source_id,) in landed(home, "source_id")} == {(None,)}
 
 
+@pytest.mark.usefixtures("way")
 def test_copies_stay_apart_in_landing(home: Home) -> None:
     """By channel, name and time; the same again is a duplicate."""
     copies = [purchase(), pixel(), purchase(event_name="Lead"), purchase(event_time=SECONDS + 1)]
@@ -236,6 +238,7 @@ PLAIN = {
 }
 
 
+@pytest.mark.usefixtures("way")
 def test_nothing_plain_lands(home: Home) -> None:
     """Neither as it came nor in Meta's form, alone or among others."""
     alone = [user(**{field: plain}) for field, plain in PLAIN.items()]
@@ -294,9 +297,9 @@ REFUSED: list[tuple[str, Any, Reason, str]] = [
 
 
 @pytest.fixture(scope="module")
-def quarantine(tmp_path_factory: pytest.TempPathFactory) -> dict[int, QuarantinedRow]:
+def quarantine(tmp_path_factory: pytest.TempPathFactory, way: str) -> dict[int, QuarantinedRow]:
     """The refused rows, by their lines, of a file that holds the whole corpus and a good event at its end."""
-    home = Home(tmp_path_factory.mktemp("corpus") / "home").ensure()
+    home = Home(tmp_path_factory.mktemp(f"corpus-{way}") / "home").ensure()
     assert land_meta(home, *(line for _, line, _, _ in REFUSED), purchase()) == (len(REFUSED) + 1, 1, 0, len(REFUSED))
     assert landed(home, "row_number") == [(len(REFUSED) + 1,)]
     return {row.row_number or 0: row for row in quarantined_rows(home)}
@@ -313,6 +316,7 @@ def test_what_is_refused(quarantine: dict[int, QuarantinedRow], number: int) -> 
     assert "\n" not in row.detail
 
 
+@pytest.mark.usefixtures("way")
 def test_an_event_lands_later_as_it_would_have_landed(home: Home) -> None:
     """What its batch and its envelope said of it waits with it in quarantine."""
     late = purchase(event_time=SECONDS + 40 * 3600)
@@ -348,6 +352,7 @@ WITH_TOKENS: list[Any] = [
 ]
 
 
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("number", range(len(WITH_TOKENS)))
 def test_an_access_token_is_kept_nowhere(home: Home, number: int) -> None:
     """Not in landing, not in quarantine, not in the control database, whatever is wrong with the delivery."""

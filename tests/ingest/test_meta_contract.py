@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +10,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from ingest.messages import Messages
-from ingest.meta import Meta
-from tests.ingest.landings import counts, jsonl, land, outcome
+from tests.ingest.landings import assert_both_ways_agree, counts, jsonl, land
 from tests.ingest.test_meta import ADA, FBP, SECONDS, TOKEN, pixel, purchase, sha256
 from warehouse.home import Home
 
@@ -107,7 +104,7 @@ def deliveries(draw: st.DrawFn) -> str:
 @given(st.lists(deliveries(), min_size=30, max_size=30))
 def test_sql_and_the_exact_rule_agree(lines: list[str]) -> None:
     """Every column of every row is the same, whichever of the two brought it in; so are the refusals."""
-    assert_both_ways_agree(lines)
+    assert_both_ways_agree("meta", lines)
 
 
 @pytest.mark.slow
@@ -115,32 +112,22 @@ def test_sql_and_the_exact_rule_agree(lines: list[str]) -> None:
 @given(st.lists(deliveries(), min_size=60, max_size=60))
 def test_sql_and_the_exact_rule_agree_at_length(lines: list[str]) -> None:
     """The same, 12,000 deliveries long."""
-    assert_both_ways_agree(lines)
+    assert_both_ways_agree("meta", lines)
 
 
 def test_campaigns_are_read_of_every_address_alike() -> None:
     """Only what stands behind the question mark names a campaign; a shape is judged by its first and last message."""
     addresses = [ADDRESSES[1], *ADDRESSES, ADDRESSES[1]]
     events = (purchase(event_id=f"e{number}", event_source_url=one) for number, one in enumerate(addresses))
-    assert_both_ways_agree([json.dumps(event) for event in events])
+    assert_both_ways_agree("meta", [json.dumps(event) for event in events])
 
 
 def test_plain_events_are_read_by_sql(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     """Otherwise the tests above would compare the exact rule with itself."""
     asked: list[Any] = []
+    monkeypatch.setattr("ingest.messages.BULK_BYTES", 0)
     monkeypatch.setattr(Messages, "_landed", lambda _, one, __: asked.append(one))
     batch = {"data": EVENTS, "test_event_code": "T1", "access_token": TOKEN}
     lines = [*EVENTS, batch, pixel(event_id="p"), pixel(event_id="q", user_data=None, action_source=None)]
     assert counts(land(home, jsonl(*lines), writer="meta"))[0] == 10
     assert asked == []
-
-
-def assert_both_ways_agree(lines: list[str]) -> None:
-    """Land lines in bulk and one by one, and compare."""
-    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        results = []
-        for name in ("bulk", "exact"):
-            home = Home(Path(folder) / name / "home").ensure()
-            results.append(outcome(home, land(home, jsonl(*lines), writer="meta"), lines))
-            patch.setattr(Meta, "in_sql", None)
-        assert results[0] == results[1]

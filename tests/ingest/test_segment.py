@@ -165,9 +165,9 @@ CALLS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
 
 
 @pytest.fixture(scope="module")
-def called(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+def called(tmp_path_factory: pytest.TempPathFactory, way: str) -> dict[str, dict[str, Any]]:
     """The event of each call by its name."""
-    home = Home(tmp_path_factory.mktemp("calls") / "home").ensure()
+    home = Home(tmp_path_factory.mktemp(f"calls-{way}") / "home").ensure()
     found = events_of(home, [delivery for _, delivery, _ in CALLS])
     return {name: event for (name, *_), event in zip(CALLS, found, strict=True)}
 
@@ -194,6 +194,7 @@ CLOCKS: list[tuple[str, Any, dict[str, Any], datetime]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("options", [{}, {"received_at": TIME}], ids=["nobody told", "told when received"])
 def test_when_it_happened(home: Home, options: dict[str, Any]) -> None:
     """By our clock, where both clocks are known."""
@@ -229,9 +230,9 @@ REFUSED: list[tuple[str, Any, str, str]] = [
 
 
 @pytest.fixture(scope="module")
-def refused(tmp_path_factory: pytest.TempPathFactory) -> list[QuarantinedRow]:
+def refused(tmp_path_factory: pytest.TempPathFactory, way: str) -> list[QuarantinedRow]:
     """What waits of a file that holds all that is refused, a delivery a line; the other messages of batches land."""
-    home = Home(tmp_path_factory.mktemp("refused") / "home").ensure()
+    home = Home(tmp_path_factory.mktemp(f"refused-{way}") / "home").ensure()
     batches = sum("in a batch" in name for name, *_ in REFUSED)
     assert land_segment(home, *(row[1] for row in REFUSED))[1:] == (1, batches - 1, len(REFUSED))
     return quarantined_rows(home)
@@ -245,6 +246,7 @@ def test_what_is_refused(refused: list[QuarantinedRow], line: int, reason: str, 
     assert detail.replace("line 1", f"line {line}") in row.detail
 
 
+@pytest.mark.usefixtures("way")
 def test_a_batch_gives_what_it_says_to_each_message(home: Home) -> None:
     """Context and integrations are merged key by key, a message's own word wins."""
     shared = {"context": {"ip": "10.0.0.1", "locale": "de"}, "integrations": {"All": True}, "writeKey": KEY}
@@ -256,6 +258,7 @@ def test_a_batch_gives_what_it_says_to_each_message(home: Home) -> None:
     ]
 
 
+@pytest.mark.usefixtures("way")
 def test_messages_are_numbered_through_the_file(home: Home) -> None:
     """A row is a message; what is no JSON is one, an empty batch is none, a blank line is none."""
     three = {"batch": [message(messageId=f"b{number}") for number in range(3)]}
@@ -291,6 +294,7 @@ def test_tables_are_refused(home: Home) -> None:
     assert summary.files[0].error == "what segment delivers is JSON: a .jsonl or .json file"
 
 
+@pytest.mark.usefixtures("way")
 def test_a_message_lands_later_as_it_would_have_landed(home: Home, tmp_path: Path) -> None:
     """What its batch and its envelope said of it waits with it in quarantine."""
     early = NOW - timedelta(days=29)
@@ -332,6 +336,7 @@ WITH_KEYS: list[Any] = [
 ]
 
 
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("number", range(len(WITH_KEYS)))
 def test_a_write_key_is_kept_nowhere(home: Home, number: int) -> None:
     """Not in landing, not in quarantine, not in the control database, whatever is wrong with the delivery."""

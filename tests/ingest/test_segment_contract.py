@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +11,7 @@ from hypothesis import strategies as st
 
 from ingest.messages import Messages
 from ingest.quarantine import quarantined_rows
-from ingest.segment import Segment
-from tests.ingest.landings import counts, jsonl, land, landed, outcome
+from tests.ingest.landings import assert_both_ways_agree, counts, jsonl, land, landed
 from tests.ingest.test_json_corpus import KEPT, REFUSED
 from tests.ingest.test_segment import call, envelope, message
 from warehouse.home import Home
@@ -120,7 +117,7 @@ def deliveries(draw: st.DrawFn) -> str:
 @given(st.lists(deliveries(), min_size=30, max_size=30))
 def test_sql_and_the_exact_rule_agree(lines: list[str]) -> None:
     """Every column of every row is the same, whichever of the two brought it in; so are the refusals."""
-    assert_both_ways_agree(lines)
+    assert_both_ways_agree("segment", lines)
 
 
 @pytest.mark.slow
@@ -128,12 +125,13 @@ def test_sql_and_the_exact_rule_agree(lines: list[str]) -> None:
 @given(st.lists(deliveries(), min_size=60, max_size=60))
 def test_sql_and_the_exact_rule_agree_at_length(lines: list[str]) -> None:
     """The same, 12,000 deliveries long."""
-    assert_both_ways_agree(lines)
+    assert_both_ways_agree("segment", lines)
 
 
 def test_plain_messages_are_read_by_sql(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     """Otherwise the tests above would compare the exact rule with itself."""
     asked: list[Any] = []
+    monkeypatch.setattr("ingest.messages.BULK_BYTES", 0)
     monkeypatch.setattr(Messages, "_landed", lambda _, one, __: asked.append(one))
     lines = [*CALLS[:-1], {"batch": CALLS[:-1], "sentAt": "2026-01-30T12:00:00Z"}, envelope(CALLS[0])]
     numbered = json.loads(json.dumps(lines))
@@ -141,17 +139,6 @@ def test_plain_messages_are_read_by_sql(home: Home, monkeypatch: pytest.MonkeyPa
         one["messageId"] = f"m{number}"
     assert counts(land(home, jsonl(*numbered), writer="segment")) == (13, 13, 0, 0)
     assert asked == []
-
-
-def assert_both_ways_agree(lines: list[str]) -> None:
-    """Land lines in bulk and one by one, and compare."""
-    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        results = []
-        for name in ("bulk", "exact"):
-            home = Home(Path(folder) / name / "home").ensure()
-            results.append(outcome(home, land(home, jsonl(*lines), writer="segment"), lines))
-            patch.setattr(Segment, "in_sql", None)
-        assert results[0] == results[1]
 
 
 def wrapped(line: str | bytes) -> bytes:

@@ -1,0 +1,19 @@
+"""What the tests of landing share."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+#: From how many bytes on messages are read by SQL, by the name of a way to read them.
+BULK_BYTES = {"bulk": 0, "exact": sys.maxsize}
+
+
+@pytest.fixture(scope="module", params=BULK_BYTES)
+def way(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Messages of services are read in bulk by SQL, then one by one by the exact rule."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ingest.messages.BULK_BYTES", BULK_BYTES[request.param])
+        yield request.param
