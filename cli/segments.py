@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -26,6 +27,7 @@ def register(app: typer.Typer) -> None:
     segment = typer.Typer(help="Who belongs together, since when, and why.", no_args_is_help=True)
     segment.command("list")(list_all)
     segment.command("show")(show)
+    segment.command("validate")(validate)
     segment.command("members")(members)
     segment.command("is-member")(is_member)
     segment.command("diff")(diff)
@@ -53,6 +55,29 @@ def show(context: typer.Context, segment: SegmentName) -> None:
     found = defined[_known(segment, defined)]
     sql = compile_segment(found, PUBLISHED, defined.values())
     emit_text(f"-- {found.name}: {sentence(tree_of(found.rules))}\n{sql}\n")
+
+
+def validate(
+    context: typer.Context,
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="[FILE]...", help="Files of segments; else all of the project.")
+    ] = None,
+    format: ScreenFormat = "table",
+) -> None:
+    """Check definitions: what is wrong, with file and line, and which names nothing answers to.
+
+    The exit code is 2 if anything is wrong.
+    """
+    from cli.output import emit_json, show_sheet
+    from pipeline.segment_check import check_segments
+
+    found = check_segments(state_of(context).project(), files or ())
+    if format == "json":
+        emit_json(found.to_json())
+    else:
+        show_sheet(found.table())
+    if found.problems:
+        raise typer.Exit(2)
 
 
 def members(

@@ -71,6 +71,13 @@ def first_problem(error: ValidationError, model: type[BaseModel]) -> str:
     return f"{place + ': ' if place else ''}{words}{shown}"
 
 
+def first_place(error: ValidationError) -> Place:
+    """Where in the data the first problem stands."""
+    problems = error.errors(include_url=False)
+    deepest = max(_branches_of_first(problems), key=lambda branch: len(branch["loc"]))
+    return _place(deepest["loc"], problems)
+
+
 def accepted(problem: Problem) -> str:
     """What would be accepted instead, in plain words."""
     kind, context = problem["type"], problem.get("ctx") or {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 
 from models.errors import UsageError, nearest
@@ -31,12 +31,12 @@ def is_week(cohort_id: str) -> bool:
         return False
 
 
-def in_order(definitions: Iterable[SegmentDefinition], places: Mapping[str, str] | None = None) -> list[str]:
+def in_order(definitions: Iterable[SegmentDefinition], place_of: Callable[[str, str], str] | None = None) -> list[str]:
     """The ids of segments, each after those that it asks for.
 
     Args:
         definitions: all segments.
-        places: where each is defined, for messages.
+        place_of: where a segment asks for a cohort, for messages.
 
     Raises:
         UsageError: for a segment that is not defined, or one that asks for itself.
@@ -44,7 +44,7 @@ def in_order(definitions: Iterable[SegmentDefinition], places: Mapping[str, str]
     by_id = {definition.segment_id: definition for definition in definitions}
     done: dict[str, None] = {}
     for segment_id in by_id:
-        _visit(segment_id, by_id, (), done, places or {})
+        _visit(segment_id, by_id, (), done, place_of or (lambda _asking, _asked: ""))
     return list(done)
 
 
@@ -53,22 +53,24 @@ def _visit(
     by_id: Mapping[str, SegmentDefinition],
     path: tuple[str, ...],
     done: dict[str, None],
-    places: Mapping[str, str],
+    place_of: Callable[[str, str], str],
 ) -> None:
-    place = places.get(path[-1] if path else segment_id)
-    prefix = f"{place}: " if place else ""
-    if segment_id in path:
-        circle = " -> ".join((*path[path.index(segment_id) :], segment_id))
-        raise UsageError(f"{prefix}segments that ask for each other: {circle}")
     if segment_id in done:
         return
-    if segment_id not in by_id:
-        hint = nearest(segment_id, by_id)
-        raise UsageError(
-            f"{prefix}cohort {segment_id!r} is neither a segment nor the Monday of a week such as 2026-01-05"
-            + (f" ({hint})" if hint else "")
-        )
+    if segment_id in path or segment_id not in by_id:
+        place = place_of(path[-1], segment_id)
+        raise UsageError((f"{place}: " if place else "") + _refusal(segment_id, by_id, path))
     for cohort_id in cohorts_of(by_id[segment_id].rules):
         if not is_week(cohort_id):
-            _visit(cohort_id, by_id, (*path, segment_id), done, places)
+            _visit(cohort_id, by_id, (*path, segment_id), done, place_of)
     done[segment_id] = None
+
+
+def _refusal(segment_id: str, by_id: Mapping[str, SegmentDefinition], path: tuple[str, ...]) -> str:
+    if segment_id in path:
+        circle = " -> ".join((*path[path.index(segment_id) :], segment_id))
+        return f"segments that ask for each other: {circle}"
+    hint = nearest(segment_id, by_id)
+    return f"cohort {segment_id!r} is neither a segment nor the Monday of a week such as 2026-01-05" + (
+        f" ({hint})" if hint else ""
+    )

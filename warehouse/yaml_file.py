@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,7 +11,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from models.errors import UsageError
-from models.problems import first_problem
+from models.problems import Place, first_place, first_problem
 
 MAX_FILE_BYTES = 4 * 1024 * 1024
 MAX_DEPTH = 32
@@ -76,6 +77,15 @@ def read_yaml(path: Path) -> Any:
     Raises:
         UsageError: if the file cannot be read or is not YAML as we take it; the message has the line.
     """
+    return parse_yaml(read_text(path), str(path))
+
+
+def read_text(path: Path) -> str:
+    """The text of a file of definitions.
+
+    Raises:
+        UsageError: if it cannot be read, is too large or not UTF-8.
+    """
     try:
         data = path.read_bytes()
     except FileNotFoundError:
@@ -85,10 +95,9 @@ def read_yaml(path: Path) -> Any:
     if len(data) > MAX_FILE_BYTES:
         raise UsageError(f"{path}: larger than {MAX_FILE_BYTES} bytes")
     try:
-        text = data.decode()
+        return data.decode()
     except UnicodeDecodeError as error:
         raise UsageError(f"{path}: not UTF-8 at byte {error.start}") from None
-    return parse_yaml(text, str(path))
 
 
 def parse_yaml(text: str, where: str) -> Any:
@@ -110,8 +119,13 @@ def parse_yaml(text: str, where: str) -> Any:
         raise UsageError(f"{where}: {' '.join(str(error).split())}") from None
 
 
-def validate(model: type[Model], data: Any, where: str) -> Model:
+def validate(model: type[Model], data: Any, where: str | Callable[[Place], str]) -> Model:
     """Check plain data against a model.
+
+    Args:
+        model: what it should be.
+        data: as ``read_yaml`` gives it.
+        where: how messages call it, or what says so of a place in it.
 
     Raises:
         UsageError: with the first thing that is wrong, where it stands, and what would be accepted.
@@ -119,4 +133,5 @@ def validate(model: type[Model], data: Any, where: str) -> Model:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        raise UsageError(f"{where}: {first_problem(error, model)}") from None
+        place = where if isinstance(where, str) else where(first_place(error))
+        raise UsageError(f"{place}: {first_problem(error, model)}") from None

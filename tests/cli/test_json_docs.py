@@ -31,6 +31,7 @@ PRINTED: dict[str, str | tuple[str, ...]] = {
     "gdp person show": ("person", "show", "goran.patel.211@harbour-post-52.example"),
     "gdp segment members": ("segment", "members", "ten_renders"),
     "gdp segment list": ("segment", "list"),
+    "gdp segment validate": ("segment", "validate"),
     "gdp segment is-member": ("segment", "is-member", "ten_renders", "goran.patel.211@harbour-post-52.example"),
     "gdp segment diff": ("segment", "diff", "ten_renders", "--from", "2026-05-01"),
     "gdp segment explain": ("segment", "explain", "ten_renders", "goran.patel.211@harbour-post-52.example"),

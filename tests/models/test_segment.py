@@ -161,7 +161,7 @@ def test_a_circle_or_an_unknown_cohort_is_refused(asks: dict[str, list[str]], re
     """The message names the file that asks."""
     with pytest.raises(UsageError, match=re.escape(reason)):
         in_order(
-            [_asks(name, *cohorts) for name, cohorts in asks.items()], {name: f"there/{name}.yml" for name in asks}
+            [_asks(name, *cohorts) for name, cohorts in asks.items()], lambda asking, _asked: f"there/{asking}.yml"
         )
 
 

@@ -150,6 +150,29 @@ def test_segments_that_cannot_stand_side_by_side_are_refused(
     assert str(refusal.value).startswith(f"{two}: {reason} {one}")
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "reason"),
+    [
+        ("name: A\n\nrules:\n  - eventType: x\n    eventWindow: 1m\n", 5, "rules.0.eventWindow: give a length"),
+        ("name: A\nrules:\n  - event_type: x\n    event_window: 1m\n", 4, "rules.0.event_window: give a length"),
+        ("name: A\nrules:\n  - eventType: x\n  - eventTyp: y\n", 4, "unknown key 'eventTyp' (did you mean"),
+        ("name: A\nrules:\n  - any:\n      - not: {eventType: [x,\n        5]}\n", 5, "give a text (given: 5)"),
+        ("name: A\nrules:\n  property: plan\n", 2, "rules: give a list"),
+        ("name: A\nrules: [\n  {sequence: [{eventType: x},\n  y], within: 1d}]\n", 4, "give keys with values"),
+        ("- {name: A, rules: [{eventType: x}]}\n- name: B\n", 2, "item 2 line 2: rules: is missing"),
+        ("- {name: A, rules: [{eventType: x}]}\n- x\n", 2, "item 2 line 2: give keys with values (given: 'x')"),
+        ('[{"name": "A",\n  "rules": [\n    {"eventType": 5}]}]', 3, "item 1 line 3: rules.0.eventType: give a text"),
+    ],
+)
+def test_a_mistake_is_named_with_its_line(tmp_path: Path, text: str, line: int, reason: str) -> None:
+    """Of a wrong shape, too; in either spelling, in lists and in JSON."""
+    write(tmp_path / "segments" / "a.yml", text)
+    with pytest.raises(UsageError) as refusal:
+        load_definitions(tmp_path)
+    assert f"line {line}: " in str(refusal.value)
+    assert reason in str(refusal.value)
+
+
 def test_segments_without_an_order_and_files_that_are_no_definitions_do_no_harm(tmp_path: Path) -> None:
     """Only an order that was given can be given twice; editors' files and notes are left alone."""
     for name in ("a", "b"):
@@ -164,7 +187,7 @@ def test_a_cohort_that_is_not_there_is_named_with_the_file_that_asks_for_it(tmp_
     file = write(tmp_path / "segments" / "a.yml", "name: A\nrules: [{cohortId: x}]\n")
     with pytest.raises(UsageError) as refusal:
         load_definitions(tmp_path)
-    assert str(refusal.value).startswith(f"{file}: cohort 'x' is neither a segment nor")
+    assert str(refusal.value).startswith(f"{file} line 2: cohort 'x' is neither a segment nor")
 
 
 def test_a_segment_changes_with_those_that_it_asks_for(tmp_path: Path) -> None:
