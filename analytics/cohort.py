@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
-from datetime import date, timedelta
 from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from analytics.cohort_result import Cell, Cohort, CohortResult, Overall, OverallCell
-from analytics.cohort_sql import Interval, Kind, Period, Shape, cohort_query
+from analytics.cohort_sql import Kind, Period, Shape, cohort_query
+from analytics.interval import Interval, first_day
 from analytics.names import require_event_types
 from analytics.query import Engine, Query
 from analytics.spec import ReportSpec, at_build, event_types
@@ -25,7 +25,6 @@ MAX_DAY = 3650
 _DEFAULT_PERIODS = {"day": 30, "week": 12, "month": 12}
 _RETENTION = re.compile(r"retention_d(0|[1-9][0-9]{0,3})")
 _LATER = {"ltv": "billing", "arr": "billing"}
-_EPOCH = date(1970, 1, 1)
 
 
 class CohortSpec(ReportSpec):
@@ -151,7 +150,7 @@ def run(engine: Engine, spec: CohortSpec) -> CohortResult:
         )
         cohorts.append(
             Cohort(
-                cohort=_first_day(number, spec.interval),
+                cohort=first_day(number, spec.interval),
                 size=size,
                 metrics=dict(zip(spec.metrics, days, strict=True)),
                 cells=cells,
@@ -174,13 +173,6 @@ def run(engine: Engine, spec: CohortSpec) -> CohortResult:
 
 def _days(metrics: Iterable[str]) -> tuple[int, ...]:
     return tuple(int(metric.removeprefix("retention_d")) for metric in metrics)
-
-
-def _first_day(number: int, interval: Interval) -> date:
-    """The first day of a calendar interval from its number (see ``analytics.dialect``)."""
-    if interval == "month":
-        return date(number // 12, number % 12 + 1, 1)
-    return _EPOCH + timedelta(days=number if interval == "day" else number * 7 - 3)
 
 
 def _cells(numbers: Iterable[int], elapsed: Counter[int], active: Counter[int], kind: Kind) -> tuple[Cell, ...]:

@@ -15,9 +15,9 @@ from datetime import datetime
 from typing import Literal
 
 from analytics import dialect
+from analytics.interval import Interval, interval_number
 from analytics.query import Query, Step, Value
 
-Interval = Literal["day", "week", "month"]
 Kind = Literal["on", "on_or_after", "on_or_before"]
 Period = Literal["calendar", "rolling"]
 _ROLLING_DAYS = {"day": 1, "week": 7, "month": 30}
@@ -57,12 +57,6 @@ def cohort_query(shape: Shape) -> Query:
         )
     steps.append(Step("tally", "\nunion all\n".join(tallies)))
     return Query(tuple(steps), _values(shape))
-
-
-def interval_number(moment: str, interval: Interval, tz: str) -> str:
-    """The number of the calendar day, week or month of a time."""
-    number = {"day": dialect.day_number, "week": dialect.week_number, "month": dialect.month_number}[interval]
-    return number(moment, tz)
 
 
 def _values(shape: Shape) -> dict[str, Value]:

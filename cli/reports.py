@@ -71,7 +71,7 @@ def funnel(
 
     values = {"stages": tuple(stages), "window": window, "by": by}
     times = {"start": start, "end": end, "as_of": as_of}
-    _answer(context, report, report.FunnelSpec, values, times, tz, _How(format, output, sql=sql, steps=steps))
+    answer(context, report, report.FunnelSpec, values, times, tz, How(format, output, sql=sql, steps=steps))
 
 
 def cohort(
@@ -131,7 +131,7 @@ def cohort(
         "periods": periods,
     }
     times = {"start": start, "end": end, "as_of": as_of}
-    _answer(context, report, report.CohortSpec, values, times, tz, _How(format, output, sql=sql, steps=steps))
+    answer(context, report, report.CohortSpec, values, times, tz, How(format, output, sql=sql, steps=steps))
 
 
 def churn_users(
@@ -153,8 +153,8 @@ def churn_users(
     from analytics import churn as report
 
     values = {"window": window, "min_activity_before": min_activity_before}
-    how = _How(format, output, sql=sql, steps=steps)
-    _answer(context, report, report.ChurnSpec, values, {"as_of": as_of}, tz, how)
+    how = How(format, output, sql=sql, steps=steps)
+    answer(context, report, report.ChurnSpec, values, {"as_of": as_of}, tz, how)
 
 
 def overlap(
@@ -170,8 +170,8 @@ def overlap(
     """How many people are in all of the segments, in each pair, and in every combination."""
     from analytics import overlap as report
 
-    how = _How(format, output, sql=sql, steps=steps)
-    _answer(context, report, report.OverlapSpec, {"segments": tuple(segments)}, {"as_of": as_of}, tz, how)
+    how = How(format, output, sql=sql, steps=steps)
+    answer(context, report, report.OverlapSpec, {"segments": tuple(segments)}, {"as_of": as_of}, tz, how)
 
 
 def mrr(
@@ -197,7 +197,7 @@ def mrr(
 
     values = {"policy": policy, "by": by, "interval": interval}
     times = {"start": start, "end": end, "as_of": as_of}
-    _answer(context, report, report.MrrSpec, values, times, tz, _How(format, output, sql=sql, steps=steps))
+    answer(context, report, report.MrrSpec, values, times, tz, How(format, output, sql=sql, steps=steps))
 
 
 def meta_matches(
@@ -215,11 +215,11 @@ def meta_matches(
     from analytics import meta_matches as report
 
     times = {"start": start, "end": end, "as_of": as_of}
-    _answer(context, report, report.MatchesSpec, {}, times, tz, _How(format, output, sql=sql, steps=steps))
+    answer(context, report, report.MatchesSpec, {}, times, tz, How(format, output, sql=sql, steps=steps))
 
 
 @dataclass(frozen=True)
-class _How:
+class How:
     """What to print of a report, and how."""
 
     format: Literal["table", "json", "csv", "parquet"]
@@ -241,14 +241,14 @@ class _ReportModule(Protocol):
         """The answer."""
 
 
-def _answer(
+def answer(
     context: typer.Context,
     report: _ReportModule,
     shape: type[Any],
     values: dict[str, Any],
     times: dict[str, str | None],
     tz: str | None,
-    how: _How,
+    how: How,
 ) -> None:
     """Ask a report's question of the published warehouse and print what is wanted of it."""
     from analytics.spec import make_spec

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from cli.reports import AsOf, From, Output, OutputFormat, To
+from cli.reports import AsOf, From, How, Output, OutputFormat, ShowSql, ShowSteps, To, Zone, answer
 from cli.state import state_of
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ def register(app: typer.Typer) -> None:
     segment.command("members")(members)
     segment.command("is-member")(is_member)
     segment.command("diff")(diff)
+    segment.command("history")(history)
+    segment.command("sizes")(sizes)
     segment.command("explain")(explain)
     app.add_typer(segment, name="segment")
 
@@ -130,6 +132,48 @@ def diff(
         raise UsageError("give --from, the moment to compare with, such as --from 2026-06-01")
     with state_of(context).warehouse() as warehouse:
         emit_report(compare(warehouse, segment, since, until or warehouse.as_of), format=format, output=output)
+
+
+def history(
+    context: typer.Context,
+    segment: Annotated[str | None, typer.Argument(metavar="[SEGMENT]", help="Id of a segment.")] = None,
+    person: Annotated[
+        str | None, typer.Option("--person", metavar="PERSON", help="Only this person's, by any identifier.")
+    ] = None,
+    start: From = None,
+    end: To = None,
+    format: OutputFormat = "table",
+    output: Output = None,
+) -> None:
+    """List who entered and who left a segment when, or a person's entries and exits, the latest first."""
+    from analytics.segment_history import history as changes
+    from cli.output import emit_report
+
+    since, until = _moment(context, start, "--from"), _moment(context, end, "--to")
+    with state_of(context).warehouse() as warehouse:
+        found = changes(warehouse, segment, person, start=since, end=until)
+        emit_report(found, format=format, output=output)
+
+
+def sizes(
+    context: typer.Context,
+    segment: SegmentName,
+    interval: Annotated[Literal["day", "week", "month"], typer.Option("--interval", help="Width of a row.")] = "month",
+    start: From = None,
+    end: To = None,
+    as_of: AsOf = None,
+    tz: Zone = None,
+    format: OutputFormat = "table",
+    output: Output = None,
+    sql: ShowSql = False,
+    steps: ShowSteps = False,
+) -> None:
+    """How large a segment was at the end of each day, week or month, and how many entered and left."""
+    from analytics import segment_sizes as report
+
+    values = {"segment_id": segment, "interval": interval}
+    times = {"start": start, "end": end, "as_of": as_of}
+    answer(context, report, report.SizesSpec, values, times, tz, How(format, output, sql=sql, steps=steps))
 
 
 def explain(

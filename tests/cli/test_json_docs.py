@@ -34,6 +34,8 @@ PRINTED: dict[str, str | tuple[str, ...]] = {
     "gdp segment validate": ("segment", "validate"),
     "gdp segment is-member": ("segment", "is-member", "ten_renders", "goran.patel.211@harbour-post-52.example"),
     "gdp segment diff": ("segment", "diff", "ten_renders", "--from", "2026-05-01"),
+    "gdp segment history": ("segment", "history", "ten_renders"),
+    "gdp segment sizes": ("segment", "sizes", "ten_renders"),
     "gdp segment explain": ("segment", "explain", "ten_renders", "goran.patel.211@harbour-post-52.example"),
     "gdp identity report": ("identity", "report"),
     "gdp identity explain": ("identity", "explain", "deviceId-user-0", "deviceId-user-1"),

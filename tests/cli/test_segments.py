@@ -156,3 +156,39 @@ def test_segments_are_listed_before_the_first_build(tmp_path: Path) -> None:
     said = studio.ok("segment", "list", "--format", "json").json
     assert said["asOf"] is None
     assert {(one["state"], one["size"]) for one in said["segments"]} == {("not built", None)}
+
+
+def test_a_history_adds_up_to_the_members(sample: Studio) -> None:
+    """Entries without a later exit are the members; its parts of two ranges are the whole."""
+    said = sample.ok("segment", "history", "ten_renders", "--format", "json").json
+    inside: set[str] = set()
+    for one in reversed(said["changes"]):
+        (inside.add if one["change"] == "entered" else inside.remove)(one["personId"])
+    members = sample.ok("segment", "members", "ten_renders", "--format", "json").json["members"]
+    assert inside == {one["personId"] for one in members} != set()
+    parts = [
+        sample.ok("segment", "history", "ten_renders", *when, "--format", "json").json["changes"]
+        for when in (("--from", "2026-05-01"), ("--to", "2026-05-01"))
+    ]
+    assert [*parts[0], *parts[1]] == said["changes"]
+    assert all(parts)
+
+
+def test_the_history_of_a_person_names_the_segments(sample: Studio) -> None:
+    """By any identifier; of one segment or of all."""
+    person = sample.ok("segment", "members", "ten_renders", "--format", "json").json["members"][0]["personId"]
+    every = sample.ok("segment", "history", "--person", person, "--format", "json").json["changes"]
+    one = sample.ok("segment", "history", "ten_renders", "--person", person, "--format", "json").json["changes"]
+    assert one == [change for change in every if change["segmentId"] == "ten_renders"] != every
+    assert {change["personId"] for change in every} == {person}
+    assert "entered  ten_renders" in sample.ok("segment", "history", "--person", person).out
+    assert sample.gdp("segment", "history").code == 2
+    assert "is not before" in sample.gdp("segment", "history", "ten_renders", "--from", "2027-01-01").err
+
+
+def test_sizes_end_at_the_number_of_members(sample: Studio) -> None:
+    """And say so for a terminal, too."""
+    said = sample.ok("segment", "sizes", "ten_renders", "--interval", "week", "--format", "json").json
+    members = sample.ok("segment", "members", "ten_renders", "--format", "json").json
+    assert (said["rows"][-1]["size"], len(said["rows"]) > 20) == (members["count"], True)
+    assert "Segment ten_renders by month" in sample.ok("segment", "sizes", "ten_renders").out
