@@ -88,7 +88,8 @@ def history(
     """
     if segment_id is None and person is None:
         raise UsageError("whose history? Give a segment, --person, or both")
-    which, params = [], {}
+    which: list[str] = []
+    params: dict[str, Any] = {}
     if segment_id is not None:
         require_segments(engine, [segment_id])
         which.append("segment_id = $segment_id")
