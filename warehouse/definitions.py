@@ -14,7 +14,7 @@ from models.identity import IdentityRules
 from models.revenue import RevenuePolicies
 from models.segment import SegmentDefinition
 from warehouse.segment_files import read_segments
-from warehouse.yaml_file import Model, read_yaml, validate
+from warehouse.yaml_file import Model, validate
 from warehouse.yaml_part import read_part
 
 CATALOG_FILE = "events.yml"
@@ -66,11 +66,13 @@ def load_identity_rules(path: Path) -> IdentityRules:
     Raises:
         UsageError: as ``load_definitions``; also if there is no such file.
     """
-    return validate(IdentityRules, read_yaml(path) or {}, str(path))
+    return _read(IdentityRules, path)
 
 
 def _load(model: type[Model], path: Path) -> Model:
-    if not path.exists():
-        return validate(model, {}, str(path))
+    return _read(model, path) if path.exists() else validate(model, {}, str(path))
+
+
+def _read(model: type[Model], path: Path) -> Model:
     part = read_part(path)
     return validate(model, part.data or {}, part.at)
