@@ -11,6 +11,7 @@ import duckdb
 
 from ingest.duplicates import Duplicates
 from ingest.inputs import Input, Opened, opened
+from ingest.likely import likely_writer
 from ingest.options import LandOptions, Writer
 from ingest.parts import EVENTS, Engine, Parts, Repeats, connected
 from ingest.quarantinefile import QuarantineWriter
@@ -155,6 +156,9 @@ def _notes(work: Reading) -> tuple[str, ...]:
             f"{work.untimed_objects:,} objects without a time of receipt were taken as of"
             f" {work.now:%Y-%m-%d %H:%M:%S} UTC (--received-at gives another)"
         )
+    likely = likely_writer(work.quarantine.first or b"") if work.quarantine.rows == work.rows_in else None
+    if likely not in (None, work.options.writer):
+        notes.append(f"no row could land; they look like those that gdp ingest {likely} reads")
     return tuple(notes)
 
 

@@ -27,6 +27,8 @@ SCHEMA = pa.schema(
 class QuarantineWriter:
     """Writes the refused rows of one input as they come; the file exists only if there are any.
 
+    ``reasons`` counts them; ``first`` is the first of them as it came.
+
     Args:
         path: the file.
         batch: its number; the n-th row gets the id ``<batch>-<n>``.
@@ -37,6 +39,7 @@ class QuarantineWriter:
         self.path = path
         self.batch = batch
         self.reasons: Counter[str] = Counter()
+        self.first: bytes | None = None
         self._now = now
         self._writer: pq.ParquetWriter | None = None
 
@@ -50,6 +53,7 @@ class QuarantineWriter:
         if not rows:
             return
         self._writer = self._writer or pq.ParquetWriter(self.path, SCHEMA, compression="zstd")
+        self.first = rows[0].raw if self.first is None else self.first
         first = self.rows + 1
         columns = [
             [f"{self.batch}-{first + offset}" for offset in range(len(rows))],

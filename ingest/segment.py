@@ -27,6 +27,9 @@ SPELLINGS = {
 }
 #: The first of these keys says which call a message without a type is.
 _TELLING = (("event", "track"), ("previousId", "alias"), ("groupId", "group"), ("traits", "identify"), ("name", "page"))
+#: One of these every call has, for it is somebody's; an event of our own says its type.
+_WHOSE = ("userId", "anonymousId", "previousId")
+_OURS = ("eventType", "event_type")
 #: Clients write an empty text where they know no id.
 _IDS = ("userId", "anonymousId", "groupId", "previousId")
 
@@ -79,7 +82,7 @@ def _call(rest: dict[str, Any], channel: str | None) -> str:
     call = rest.pop("type", channel if channel in EVENT_TYPES else None)
     if call is None and rest.get("action") in tuple(EVENT_TYPES):
         call = rest.pop("action")
-    if call is None:
+    if call is None and not rest.keys().isdisjoint(_WHOSE) and rest.keys().isdisjoint(_OURS):
         call = next((name for key, name in _TELLING if key in rest), None)
     if call is None:
         raise Refused(Reason.MISSING_FIELD, "type is missing")
