@@ -1,4 +1,4 @@
-"""SQL and the exact rule bring Segment messages out alike: random deliveries, and the core of bad inputs."""
+"""SQL and the exact rule bring Segment messages out alike: random deliveries."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from ingest.messages import Messages
-from ingest.quarantine import quarantined_rows
-from tests.ingest.landings import assert_both_ways_agree, counts, jsonl, land, landed
-from tests.ingest.test_json_corpus import KEPT, REFUSED
+from tests.ingest.landings import assert_both_ways_agree, counts, jsonl, land
 from tests.ingest.test_segment import call, envelope, message
 from warehouse.home import Home
 
@@ -139,41 +137,3 @@ def test_plain_messages_are_read_by_sql(home: Home, monkeypatch: pytest.MonkeyPa
         one["messageId"] = f"m{number}"
     assert counts(land(home, jsonl(*numbered), writer="segment")) == (13, 13, 0, 0)
     assert asked == []
-
-
-def wrapped(line: str | bytes) -> bytes:
-    """A line of the corpus as the properties of a call, where it is an event's."""
-    text = line if isinstance(line, bytes) else line.encode()
-    for ours, theirs in ((b'"eventType":', b'"type": "track", "event":'), (b'"eventId":', b'"messageId":')):
-        text = text.replace(ours, theirs)
-    return text
-
-
-CORE = [row for row in REFUSED if row[0].startswith(("C01", "C02", "C03", "C05", "C07", "C09", "C1", "C20"))]
-
-
-@pytest.mark.parametrize("form", ["single", "batch", "envelope"])
-def test_bad_input_is_refused_in_every_form(home: Home, form: str) -> None:
-    """What no event may hold, no message may hold; nothing is lost, nothing crashes, the good one lands."""
-    frames = {
-        "single": b"%s",
-        "batch": b'{"batch": [%s]}',
-        "envelope": b'{"received_at":"2026-01-30T12:00:00Z","body":%s}',
-    }
-    lines = [frames[form].replace(b"%s", wrapped(line)) for _, line, _ in CORE]
-    summary = land(home, jsonl(*lines, message(messageId="good")), writer="segment")
-    assert counts(summary) == (len(CORE) + 1, 1, 0, len(CORE))
-    assert landed(home, "event_id", "row_number") == [("good", len(CORE) + 1)]
-    found = {row.row_number: row.reason for row in quarantined_rows(home)}
-    different = {
-        name: found[number] for number, (name, _, reason) in enumerate(CORE, start=1) if found[number] != reason.value
-    }
-    # In an envelope a text is taken for a body.
-    assert different == ({"C16 text": "not_json"} if form == "envelope" else {})
-
-
-def test_what_properties_hold_is_kept(home: Home) -> None:
-    """The canonical text of the properties is what was sent, whatever it holds."""
-    lines = [json.dumps(message(messageId=name))[:-1] + f', "properties": {text}}}' for name, text in KEPT]
-    assert counts(land(home, jsonl(*lines), writer="segment")) == (len(KEPT), len(KEPT), 0, 0)
-    assert dict(landed(home, "event_id", "properties")) == dict(KEPT)

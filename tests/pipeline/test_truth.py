@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections import defaultdict
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ from tests.ingest.simulator.worlds import deliveries, raw_lines, world
 from tests.pipeline.projects import Studio
 from warehouse.duck import connect
 
+#: How many persons the large world has; a release is tried with 50000.
+PERSONS = int(os.environ.get("GDP_TRUTH_PERSONS", "5000"))
 #: Events of Stripe as the build names them, by the type of the webhook that tells each of them once.
 STRIPE_EVENTS = {
     "customer.created": "customer_created",
@@ -56,8 +59,8 @@ def land(studio: Studio, folder: Path) -> None:
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> tuple[Studio, Path]:
-    """A world of 5,000 persons, built at once."""
-    folder = world(tmp_path_factory.mktemp("large") / "world", 5_000, days=300)
+    """A world of many persons, built at once."""
+    folder = world(tmp_path_factory.mktemp("large") / "world", PERSONS, days=300)
     studio = Studio.make(tmp_path_factory.mktemp("large-studio"))
     land(studio, folder)
     studio.build("--as-of", "2026-07-28")
