@@ -22,6 +22,7 @@ from models.landing import BODY_COLUMNS, EVENT, EVENT_COLUMNS, Entity
 from pipeline.build import BUILD_COMMAND, DELTA_SCHEMA
 from pipeline.plan import Plan, Published
 from pipeline.prepare import GENERATED_MACROS, lay_out
+from tests.parsed import parsed_before
 from warehouse.control import LandedFile
 from warehouse.definitions import Definitions
 from warehouse.files import sha256_file
@@ -155,7 +156,7 @@ def dbt(folder: Path, *arguments: str) -> Any:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
-    with _inside(folder):
+    with parsed_before(folder), _inside(folder):
         try:
             outcome = dbtRunner().invoke([*arguments, "--quiet", "--log-level-file", "none"])
         finally:

@@ -16,6 +16,7 @@ from typing import Any
 
 from cli.app import run
 from pipeline.project import init_project
+from tests.parsed import parsed_before
 from warehouse.duck import connect
 from warehouse.home import Home
 from warehouse.table_hash import database_hashes
@@ -59,7 +60,8 @@ class Studio:
 
     def gdp(self, *arguments: object) -> Answer:
         """Run a command on the project in this process; only dbt gets one of its own."""
-        return self.gdp_alone("--project", self.folder, *arguments)
+        with parsed_before(self.home.build / "dbt"):
+            return self.gdp_alone("--project", self.folder, *arguments)
 
     @staticmethod
     def gdp_alone(*arguments: object) -> Answer:
