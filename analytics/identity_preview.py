@@ -21,6 +21,7 @@ from analytics.identity_preview_result import (
     Shift,
     StageShift,
 )
+from analytics.identity_report import EVENTS_IDENTIFIED
 from analytics.query import Engine
 from models.keys import IDENTIFIER_TYPES
 
@@ -56,6 +57,7 @@ def compare(
         examples=tuple(_examples(before, found, examples)),
         identifiers=_shift(before, after, "select count(*) from intermediate.int_identity__identifier"),
         identifiers_without_person=_shift(before, after, _LOOSE),
+        events_identified=_shift(before, after, f"select events_identified from ({EVENTS_IDENTIFIED})"),
         events_without_person=_shift(before, after, "select count(*) from event where person_key is null"),
         refusals=_refusals(before, after),
         paying_persons=_shift(before, after, _PAYING),

@@ -112,6 +112,7 @@ class IdentityPreview(Shape):
     examples: tuple[Example, ...]
     identifiers: Shift
     identifiers_without_person: Shift
+    events_identified: Shift
     events_without_person: Shift
     refusals: tuple[RefusalShift, ...]
     paying_persons: Shift
@@ -131,6 +132,7 @@ class IdentityPreview(Shape):
             ("paying persons", self.paying_persons),
             ("identifiers", self.identifiers),
             ("identifiers without a person", self.identifiers_without_person),
+            ("events identified", self.events_identified),
             ("events without a person", self.events_without_person),
             *((f"pairs refused: {refusal.rule}", refusal) for refusal in self.refusals),
         )

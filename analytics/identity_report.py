@@ -6,7 +6,7 @@ from typing import Any
 
 from analytics.query import Engine
 from analytics.statistic import share
-from analytics.table import Column, Sheet, Table, first_rows
+from analytics.table import Column, Sheet, Table, first_rows, percent
 from models.base import Moment, Shape
 
 #: The last bucket of the sizes begins here; those before it double.
@@ -51,7 +51,10 @@ class Refusal(Shape):
 
 
 class IdentityReport(Shape):
-    """The identity graph of a build."""
+    """The identity graph of a build.
+
+    An event is identified if its person has a user id, an e-mail, or an account with Stripe, Google or GitHub.
+    """
 
     persons: int
     identifiers: int
@@ -61,6 +64,9 @@ class IdentityReport(Shape):
     hubs: tuple[Knot, ...]
     shared_devices: tuple[Knot, ...]
     types: tuple[TypeOfIdentifier, ...]
+    events: int
+    events_identified: int
+    share_identified: float | None
     events_without_identifier: int
     refusals: tuple[Refusal, ...]
     as_of: Moment
@@ -71,12 +77,14 @@ class IdentityReport(Shape):
 
     def table(self) -> Sheet:
         """One screen."""
+        known = percent(self.share_identified)
         knot = (Column("identifier"), Column("seen with", "count"))
         return Sheet(
             "Identity",
             (
                 f"{self.identifiers:,} identifiers make {self.persons:,} persons.",
                 f"{self.edges:,} pairs of identifiers came together; {self.refused:,} of them join nobody.",
+                f"{known} of {self.events:,} events have a person with a user id, e-mail or account.",
                 f"{self.events_without_identifier:,} events have no identifier.",
             ),
             tuple(
@@ -121,7 +129,7 @@ def identity_report(engine: Engine) -> IdentityReport:
     ((identifiers, persons),) = engine.rows(_PERSONS)
     refusals = engine.dicts(_REFUSALS)
     types = engine.dicts(_TYPES)
-    events = engine.rows("select count(*), count(*) filter (where identifier_key is null) from event")[0]
+    [(events, identified, without)] = engine.rows(EVENTS_IDENTIFIED)
     knots = engine.dicts(_KNOTS)
     kinds: dict[str, list[Knot]] = {"hub": [], "shared_device": []}
     for row in knots:
@@ -134,8 +142,11 @@ def identity_report(engine: Engine) -> IdentityReport:
         sizes=tuple(PersonsOfSize(**row) for row in engine.dicts(_SIZES, {"largest": _LARGEST})),
         hubs=tuple(kinds["hub"]),
         shared_devices=tuple(kinds["shared_device"]),
-        types=tuple(TypeOfIdentifier(**row, of_events=share(row["events"], events[0])) for row in types),
-        events_without_identifier=events[1],
+        types=tuple(TypeOfIdentifier(**row, of_events=share(row["events"], events)) for row in types),
+        events=events,
+        events_identified=identified,
+        share_identified=share(identified, events),
+        events_without_identifier=without,
         refusals=tuple(Refusal(**row) for row in refusals if row["rule"] is not None),
         as_of=engine.as_of,
     )
@@ -151,6 +162,25 @@ def _knot_row(knot: Knot) -> tuple[Any, ...]:
     return (f"{knot.id_type}:{knot.value}", knot.seen_with)
 
 
+#: All events, those whose person has a user id, an e-mail or an account elsewhere, and those without any identifier.
+EVENTS_IDENTIFIED = """
+with identified as (
+    select distinct owner.person_key
+    from intermediate.int_identity__owner as owner
+    inner join intermediate.int_identity__identifier as identifier
+        on owner.identifier_key = identifier.identifier_key
+    where
+        owner.valid_from is null
+        and identifier.id_type in ('user_id', 'email', 'stripe_id', 'google_id', 'github_id')
+)
+
+select
+    count(*) as events,
+    count(identified.person_key) as events_identified,
+    count(*) filter (where event.identifier_key is null) as events_without_identifier
+from event
+left join identified on event.person_key = identified.person_key
+"""
 _PERSONS = "select count(*), count(distinct person_key) from person_alias"
 _SIZES = """
 with sized as (

@@ -103,6 +103,20 @@ def test_the_report_counts_what_joins_nobody(scenario_studio: Studio) -> None:
     assert (devices["identifiers"], devices["orphans"]) == (20, 4)
 
 
+def test_the_report_says_which_events_are_identified(scenario_studio: Studio) -> None:
+    """Those of persons with more than cookies, devices and identifiers of our own making."""
+    found = scenario_studio.ok("identity", "report", "--format", "json").json
+    persons = (
+        "select person_key from identity_link"
+        " where id_type not in ('anonymous_id', 'device_id') and not starts_with(id_type, 'custom:')"
+    )
+    sql = f"select count(*) as every, count(*) filter (where person_key in ({persons})) as identified from event"
+    [events] = scenario_studio.ok("sql", sql, "--format", "json").json
+    assert (found["events"], found["eventsIdentified"]) == (events["every"], events["identified"])
+    assert 0 < events["identified"] < events["every"]
+    assert found["shareIdentified"] == events["identified"] / events["every"]
+
+
 @pytest.mark.parametrize("form", ["typed", "value", "email", "email_sha256", "hash", "person_id", "alias"])
 def test_a_person_is_found_by_whatever_names_it(form: str, scenario_studio: Studio) -> None:
     """By type and value, by value alone, by an e-mail or its hash, by its id and by any id that it ever had."""
