@@ -75,10 +75,18 @@ class MrrRow(Shape):
     end: Decimal
 
 
+class MrrUnknown(Shape):
+    """How many subscriptions the policy may count, but of which it is not known what they are worth, for one reason."""
+
+    reason: str
+    subscriptions: int
+
+
 class MrrResult(Shape):
-    """The waterfall of each currency and part, in the order of time."""
+    """The waterfall of each currency and part, in the order of time; what is not in it, as the build has it."""
 
     rows: tuple[MrrRow, ...]
+    unknown: tuple[MrrUnknown, ...]
     policy: str
     interval: Interval
     by: By
@@ -93,9 +101,18 @@ class MrrResult(Shape):
         shown = self.records()
         return Sheet(
             "Monthly recurring revenue",
-            (f"By policy {self.policy}, each {self.interval} of UTC, up to {minute(self.as_of)}; live mode.",),
+            (
+                f"By policy {self.policy}, each {self.interval} of UTC, up to {minute(self.as_of)}; live mode.",
+                *self._missing(),
+            ),
             (first_rows(shown.columns, shown.rows, what="rows"),) if self.rows else (),
         )
+
+    def _missing(self) -> tuple[str, ...]:
+        if not self.unknown:
+            return ()
+        reasons = ", ".join(f"{one.reason}: {one.subscriptions}" for one in self.unknown)
+        return (f"Subscriptions not in it, as nobody knows what they are worth (mrr_unknown): {reasons}.",)
 
     def records(self) -> Table:
         """One row per interval, currency and part."""
@@ -160,7 +177,23 @@ def run(engine: Engine, spec: MrrSpec) -> MrrResult:
         days.setdefault((row["account"], row["currency"], row["part"]), []).append(row)
     rows = [row for key, of_key in days.items() for row in _waterfall(spec, key, of_key)]
     rows.sort(key=lambda row: (row.interval_start, row.account, row.currency, row.part or ""))
-    return MrrResult(rows=tuple(rows), policy=spec.policy or "", interval=spec.interval, by=spec.by, as_of=spec.now)
+    return MrrResult(
+        rows=tuple(rows),
+        unknown=_unknown(engine, spec),
+        policy=spec.policy or "",
+        interval=spec.interval,
+        by=spec.by,
+        as_of=spec.now,
+    )
+
+
+def _unknown(engine: Engine, spec: MrrSpec) -> tuple[MrrUnknown, ...]:
+    found = engine.rows(
+        "select reason, count(*) from mrr_unknown where policy = $policy and livemode"
+        " group by reason order by 2 desc, reason",
+        {"policy": spec.policy or ""},
+    )
+    return tuple(MrrUnknown(reason=reason, subscriptions=count) for reason, count in found)
 
 
 def _waterfall(spec: MrrSpec, key: Key, days: list[dict[str, Any]]) -> Iterator[MrrRow]:

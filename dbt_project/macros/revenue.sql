@@ -3,7 +3,22 @@
     {{ return(revenue_policies() | selectattr('name', 'equalto', name) | first) }}
 {% endmacro %}
 
-{# What an item is worth in a year in a period of it, by a policy: exact, in major units. #}
+{# Stripe's statuses of a subscription. #}
+{% macro stripe_statuses() %}
+    {{ return([
+        'active', 'canceled', 'incomplete', 'incomplete_expired', 'past_due', 'paused',
+        'trialing', 'unpaid',
+    ]) }}
+{% endmacro %}
+
+{# Whether a policy counts an item in a period of it. #}
+{% macro policy_counts(policy) -%}
+    status in ('{{ policy.statuses | join("', '") }}')
+    {%- if 'paused' not in policy.statuses %} and not is_collection_paused{% endif %}
+{%- endmacro %}
+
+{# What an item is worth in a year in a period of it, by a policy: exact to 15 digits, in
+   major units; null where it is not known, and where the policy does not count it. #}
 {% macro policy_arr(policy) -%}
     {%- set net = namespace(amount='amount') -%}
     {%- for duration in policy.durations -%}
@@ -13,16 +28,29 @@
     {%- for duration in policy.durations -%}
         {%- set net.amount = net.amount ~ ' - amount_off_' ~ duration -%}
     {%- endfor -%}
+    {%- set yearly = '(cast(greatest(' ~ net.amount ~ ', 0) as decimal(28, 15)) * '
+        ~ intervals_per_year('billing_interval') ~ ')' -%}
     case
         when
-            status in ('{{ policy.statuses | join("', '") }}')
-            {%- if 'paused' not in policy.statuses %}
-            and not is_collection_paused
-            {%- endif %}
-            then cast(
-                cast(greatest({{ net.amount }}, 0) as decimal(28, 15))
-                * periods_per_year as decimal(38, 15)
-            )
+            {{ policy_counts(policy) }}
+            and unpriced_because is null
+            and unknown_discounts = 0
+            and not has_more_items
+            then {{ decimal_quotient(yearly, 'billing_interval_count') }}
+    end
+{%- endmacro %}
+
+{# Why it is not known what an item is worth by a policy; null where it is, nothing too. #}
+{% macro policy_unknown_because(policy) -%}
+    case
+        when
+            coalesce(status not in ('{{ stripe_statuses() | join("', '") }}'), true)
+            then 'unknown status'
+        when not ({{ policy_counts(policy) }}) then null
+        when has_more_items then 'items missing'
+        when unpriced_because = 'metered' then null
+        when unpriced_because is not null then unpriced_because
+        when unknown_discounts > 0 then 'discount not told'
     end
 {%- endmacro %}
 

@@ -25,7 +25,10 @@
             price ~ '.nickname', plan ~ '.nickname', 'plan.nickname',
             price ~ '.product.name', plan ~ '.product.name', plan ~ '.name', 'plan.name',
         ],
-        'currency': [price ~ '.currency', plan ~ '.currency', 'plan.currency', 'currency'],
+        'currency_text': [
+            price ~ '.currency', plan ~ '.currency', 'plan.currency', 'currency',
+        ],
+        'own_currency_text': ['currency'],
         'unit_amount_text': [
             price ~ '.unit_amount_decimal', price ~ '.unit_amount',
             plan ~ '.amount_decimal', plan ~ '.amount',
@@ -42,6 +45,8 @@
         'quantity_text': ['items.data[0].quantity', 'quantity'],
         'items': ['items.data'],
         'more_items_text': ['items.has_more'],
+        'lone_plan': ['plan'],
+        'lone_quantity_text': ['quantity'],
         'start_text': ['start_date', 'created', 'start'],
         'period_start_text': ['items.data[0].current_period_start', 'current_period_start'],
         'period_end_text': ['items.data[0].current_period_end', 'current_period_end'],
@@ -74,7 +79,7 @@
             'price.nickname', 'plan.nickname', 'price.product.name', 'plan.product.name',
             'plan.name',
         ],
-        'currency': ['price.currency', 'plan.currency'],
+        'currency_text': ['price.currency', 'plan.currency'],
         'unit_amount_text': [
             'price.unit_amount_decimal', 'price.unit_amount',
             'plan.amount_decimal', 'plan.amount', 'price.amount',
@@ -209,7 +214,15 @@
 
 {# The whole number that a text says; null for any other. #}
 {% macro stripe_integer(text) -%}
-    try_cast({{ text }} as bigint)
+    case
+        when try_cast({{ text }} as decimal(38, 9)) = try_cast({{ text }} as bigint)
+            then try_cast({{ text }} as bigint)
+    end
+{%- endmacro %}
+
+{# The whole number that a text says, 1 where there is none; null for any other. #}
+{% macro stripe_count(text) -%}
+    case when {{ text }} is null then 1 else {{ stripe_integer(text) }} end
 {%- endmacro %}
 
 {# Of all that was told of each subscription by some time, what holds: the last telling in
@@ -242,65 +255,6 @@
     told_at {{ direction }} nulls last,
     body_key {{ direction }} nulls last
 {%- endmacro %}
-
-{# An amount of minor units in major ones: most currencies have two digits, some none or
-   three (ISO 4217, as Stripe has it). #}
-{% macro stripe_major(amount, currency) -%}
-    cast({{ amount }} * case
-        when {{ currency }} in (
-            'bif', 'clp', 'djf', 'gnf', 'jpy', 'kmf', 'krw', 'mga', 'pyg', 'rwf', 'vnd',
-            'vuv', 'xaf', 'xof', 'xpf'
-        ) then cast(1 as decimal(4, 3))
-        when {{ currency }} in ('bhd', 'jod', 'kwd', 'omr', 'tnd')
-            then cast(0.001 as decimal(4, 3))
-        else cast(0.01 as decimal(4, 3))
-    end as decimal(28, 15))
-{%- endmacro %}
-
-{# How many periods of a price a year has; null for an unknown interval. #}
-{% macro periods_per_year(billing_interval, billing_interval_count) -%}
-    cast(
-        cast(case {{ billing_interval }}
-            when 'day' then 365 when 'week' then 52 when 'month' then 12 when 'year' then 1
-        end as double) / nullif({{ billing_interval_count }}, 0) as decimal(15, 9)
-    )
-{%- endmacro %}
-
-{# The kinds of discount, by how long they last. #}
-{% macro discount_durations() %}{{ return(['forever', 'repeating', 'once']) }}{% endmacro %}
-
-{# Of an amount off a whole subscription, what falls to the items up to one of them. #}
-{% macro share_of_off(off, cumulated, total) -%}
-    case
-        when {{ cumulated }} = {{ total }} then {{ off }}
-        else cast(
-            cast({{ off }} as double) * cast({{ cumulated }} as double)
-            / nullif(cast({{ total }} as double), 0) as decimal(28, 6)
-        )
-    end
-{%- endmacro %}
-
-{# What is constant in a period of an item, by where it stands. #}
-{% macro item_period_columns() %}
-    {%- set of_item = [
-        'status', 'plan_id', 'plan_name', 'product_id', 'currency', 'billing_interval',
-        'billing_interval_count', 'quantity', 'unit_amount', 'is_metered',
-        'unpriced_because', 'amount', 'periods_per_year', 'unknown_discounts',
-    ] -%}
-    {%- for duration in discount_durations() -%}
-        {%- do of_item.extend(['share_left_' ~ duration, 'amount_off_' ~ duration]) -%}
-    {%- endfor %}
-    {{ return({
-        'key': [
-            'account', 'livemode', 'subscription_key', 'subscription_id',
-            'stripe_subscription_id', 'item_id',
-        ],
-        'constant': [
-            'is_assumed', 'stripe_customer_id', 'is_collection_paused', 'has_more_items',
-        ] + of_item,
-        'of_item': of_item,
-    }) }}
-{% endmacro %}
 
 {# Pre-hook of a table that grows by deliveries of Stripe: takes out what a build by hand
    that failed half way has left of the new batches. #}

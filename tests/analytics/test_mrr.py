@@ -20,7 +20,8 @@ TABLES = """
         plan_name varchar default 'Pro',
         product_id varchar default 'prod_1', account varchar default '', livemode boolean default true,
         policy varchar default 'gdp'
-    )
+    );
+    create table mrr_unknown (reason varchar, policy varchar default 'gdp', livemode boolean default true)
 """
 #: Day, movement, yearly amount.
 MOVED = [
@@ -125,3 +126,19 @@ def test_a_question_that_has_no_answer_is_refused(options: dict[str, Any], compl
     with pytest.raises(UsageError) as refusal:
         get_mrr(Ledger(), **options)
     assert complaint in str(refusal.value)
+
+
+def test_what_is_not_known_is_said() -> None:
+    """Subscriptions without a worth are counted by their reason, those of the policy and of live mode."""
+    ledger = Ledger()
+    assert get_mrr(ledger).unknown == ()
+    assert len(get_mrr(ledger).table().lines) == 1
+    ledger.connection.execute(
+        "insert into mrr_unknown values ('items missing', 'gdp', true), ('no amount', 'gdp', true),"
+        " ('no amount', 'gdp', true), ('no amount', 'stripe', true), ('no amount', 'gdp', false)"
+    )
+    result = get_mrr(ledger)
+    assert [(one.reason, one.subscriptions) for one in result.unknown] == [("no amount", 2), ("items missing", 1)]
+    assert result.table().lines[1] == (
+        "Subscriptions not in it, as nobody knows what they are worth (mrr_unknown): no amount: 2, items missing: 1."
+    )

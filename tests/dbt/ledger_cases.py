@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from tests.dbt.stripes import at, event, snapshot, subscription
+from tests.dbt.stripes import at, event, snapshot, subscription, subscription_of_2017
 
 CREATED, UPDATED = "customer.subscription.created", "customer.subscription.updated"
 DELETED = "customer.subscription.deleted"
@@ -32,8 +32,17 @@ TIERS = [
     {"up_to": 2, "unit_amount": 500, "flat_amount": 100},
     {"up_to": None, "unit_amount": 300, "flat_amount": None},
 ]
-#: The subscription of a case, and its MRR by the policies gdp, stripe and chartmogul.
-WORTH: dict[str, tuple[dict[str, Any], tuple[str, str, str]]] = {
+GAP = [{"up_to": 2, "unit_amount": 500, "flat_amount": 100}, {"up_to": 4, "unit_amount": 300, "flat_amount": None}]
+BLANK = [{"up_to": None, "unit_amount": None, "flat_amount": None}]
+
+
+def without_items(says: dict[str, Any]) -> dict[str, Any]:
+    """What was told before subscriptions had items."""
+    return {name: value for name, value in says.items() if name != "items"}
+
+
+#: The subscription of a case, and its MRR by the policies gdp, stripe and chartmogul, or why no policy knows it.
+WORTH: dict[str, tuple[dict[str, Any], tuple[str, str, str] | str]] = {
     "plain": (subscription("plain"), ("29", "29", "29")),
     "trial": (subscription("trial", status="trialing"), ("0", "0", "0")),
     "past_due": (subscription("past_due", status="past_due"), ("29", "29", "29")),
@@ -57,7 +66,11 @@ WORTH: dict[str, tuple[dict[str, Any], tuple[str, str, str]]] = {
         ("29", "29", "29"),
     ),
     "free": (subscription("free", discounts=[discount("forever", percent_off=100)]), ("0", "0", "0")),
-    "id_only": (subscription("id_only", discounts=["di_unknown"]), ("29", "29", "29")),
+    "id_only": (subscription("id_only", discounts=["di_unknown"]), "discount not told"),
+    "coupon_by_id": (
+        subscription("coupon_by_id", discounts=[{"id": "di_1", "start": at(0), "source": {"coupon": "c"}}]),
+        "discount not told",
+    ),
     "day": (subscription("day", interval="day", amount=1200), ("365", "365", "365")),
     "week": (subscription("week", interval="week", amount=1200), ("52", "52", "52")),
     "quarter": (subscription("quarter", count=3), ("9.666666666666667",) * 3),
@@ -65,8 +78,44 @@ WORTH: dict[str, tuple[dict[str, Any], tuple[str, str, str]]] = {
     "seats": (subscription("seats", quantity=3), ("87", "87", "87")),
     "yen": (subscription("yen", currency="jpy", amount=500), ("500", "500", "500")),
     "dinar": (subscription("dinar", currency="kwd", amount=500), ("0.5", "0.5", "0.5")),
+    "no_currency": (subscription("no_currency", currency=None), "no currency"),
+    "odd_currency": (subscription("odd_currency", currency="xyz"), "unknown currency"),
+    "its_currency": (priced("its_currency", currency=None) | {"currency": "jpy"}, ("2900", "2900", "2900")),
+    "other_currency": (subscription("other_currency") | {"currency": "eur"}, "other currency"),
+    "upper_case": (subscription("upper_case", currency="USD"), ("29", "29", "29")),
+    "below": (subscription("below", amount=-500), "negative amount"),
+    "no_amount": (subscription("no_amount", amount=None), "no amount"),
+    "huge": (subscription("huge", amount=10**11), "out of range"),
+    "large": (subscription("large", currency="jpy", amount=99_999_999_999), ("99999999999",) * 3),
+    "three_weeks": (
+        subscription("three_weeks", interval="week", count=3, amount=7 * 10**9),
+        ("101111111.111111111111111",) * 3,
+    ),
+    "fortnight": (subscription("fortnight", interval="fortnight"), "no interval"),
+    "no_time": (subscription("no_time", count=0), "no interval"),
+    "backwards": (subscription("backwards", count=-1), "no interval"),
+    "half": (subscription("half", quantity=2.5), "no quantity"),
+    "owing": (subscription("owing", quantity=-1), "out of range"),
+    "cut": (
+        subscription("cut") | {"items": subscription("cut")["items"] | {"has_more": True}},
+        "items missing",
+    ),
+    "no_items": (without_items(subscription("no_items")), "no items"),
+    "empty": (subscription("empty", items={"object": "list", "data": [], "has_more": False}), "no items"),
+    "plan_alone": (without_items(subscription_of_2017("plan_alone", quantity=2)), ("58", "58", "58")),
+    "brand_new": (subscription("brand_new", status="brand_new"), "unknown status"),
+    "untold_trial": (subscription("untold_trial", status="trialing", amount=None), ("0", "0", "0")),
+    "no_items_yet": (without_items(subscription("no_items_yet", status="incomplete")), ("0", "0", "0")),
     "metered": (priced("metered", recurring={"usage_type": "metered"}), ("0", "0", "0")),
-    "untold": (priced("untold", billing_scheme="tiered", tiers_mode="volume", unit_amount=None), ("0", "0", "0")),
+    "untold": (priced("untold", billing_scheme="tiered", tiers_mode="volume", unit_amount=None), "tiers not told"),
+    "gap": (
+        priced("gap", billing_scheme="tiered", tiers_mode="graduated", tiers=GAP, unit_amount=None, quantity=5),
+        "tiers not told",
+    ),
+    "blank": (
+        priced("blank", billing_scheme="tiered", tiers_mode="graduated", tiers=BLANK, unit_amount=None),
+        "tiers not told",
+    ),
     "volume": (
         priced("volume", billing_scheme="tiered", tiers_mode="volume", tiers=TIERS, unit_amount=None, quantity=5),
         ("15", "15", "15"),
@@ -77,6 +126,9 @@ WORTH: dict[str, tuple[dict[str, Any], tuple[str, str, str]]] = {
     ),
     "packs": (priced("packs", transform_quantity={"divide_by": 4, "round": "up"}, quantity=5), ("58", "58", "58")),
 }
+
+
+_CUT = subscription("completed")["items"] | {"has_more": True}
 
 
 def lives() -> Iterator[dict[str, Any]]:
@@ -106,6 +158,14 @@ def lives() -> Iterator[dict[str, Any]]:
     yield snapshot(subscription("found", start_date=at(2), trial_start=at(2), trial_end=at(9)), 20)
     # A discount ends by itself.
     yield event(CREATED, 1, subscription("runs", discounts=[discount("repeating", end=8, percent_off=50)]))
+    # A discount is told in full once, by then or later, else by its id alone.
+    whole = discount("forever", percent_off=50)
+    yield event(CREATED, 1, subscription("resolved", discounts=["di_1"]))
+    yield event(UPDATED, 3, subscription("resolved", discounts=[whole]))
+    yield event(UPDATED, 5, subscription("resolved", discounts=["di_1"], quantity=2))
+    # Its items are cut off, and completed.
+    yield event(CREATED, 1, subscription("completed") | {"items": _CUT})
+    yield snapshot(subscription("completed"), 4)
     # From one currency to another.
     yield event(CREATED, 1, subscription("moves"))
     yield event(UPDATED, 4, subscription("moves", currency="eur"))
@@ -125,6 +185,8 @@ MOVED = {
     "brief": [(4, "new", 29)],
     "ended": [(1, "new", 29), (6, "churn", -29)],
     "found": [(9, "new", 29)],
+    "resolved": [(1, "new", 14.5), (5, "expansion", 14.5)],
+    "completed": [(4, "new", 29)],
     "runs": [(1, "new", 14.5), (8, "expansion", 14.5)],
     "moves": [(1, "new", 29), (4, "contraction", -29), (4, "expansion", 29)],
 }

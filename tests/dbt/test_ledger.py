@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from decimal import Decimal
 from fractions import Fraction
@@ -16,6 +17,7 @@ from models.landing import STRIPE
 from tests.dbt.builds import Workshop, hashes, opened, rows_of
 from tests.dbt.ledger import (
     DURATIONS,
+    PERIODS_PER_YEAR,
     POLICIES,
     ItemState,
     failures_of,
@@ -30,7 +32,8 @@ from tests.dbt.stripes import NOW
 from tests.dbt.test_stripe import day, workshop
 
 PERIOD = (
-    *("item_id", "plan_id", "currency", "status", "is_collection_paused", "is_assumed", "amount", "periods_per_year"),
+    *("item_id", "plan_id", "currency", "status", "is_collection_paused", "is_assumed"),
+    *("amount", "billing_interval", "billing_interval_count"),
     *(f"share_left_{duration}" for duration in DURATIONS),
     *(f"amount_off_{duration}" for duration in DURATIONS),
 )
@@ -153,27 +156,45 @@ def test_each_policy_counts_what_it_says(built: Path) -> None:
             "select subscription.stripe_subscription_id, policy, sum(movement.arr) / 12, min(subscription.mrr)"
             " from mrr_movement as movement inner join subscription using (subscription_id) group by all"
         ).fetchall()
-        own = dict(connection.execute("select stripe_subscription_id, mrr from subscription").fetchall())
+        own = {
+            name: (mrr, because)
+            for name, *(mrr, because) in connection.execute(
+                "select stripe_subscription_id, mrr, mrr_unknown_because from subscription"
+            ).fetchall()
+        }
     found = {(name, policy): mrr for name, policy, mrr, _ in rows}
     for name, (_, worth) in WORTH.items():
         by_policy = [found.get((f"sub_{name}", policy), 0) for policy in ("gdp", "stripe", "chartmogul")]
-        assert by_policy == pytest.approx([float(mrr) for mrr in worth], rel=1e-14), name
-        assert own[f"sub_{name}"] == Decimal(worth[0]), name
+        known = ("0", "0", "0") if isinstance(worth, str) else worth
+        assert by_policy == pytest.approx([float(mrr) for mrr in known], rel=1e-14), name
+        assert own[f"sub_{name}"] == ((None, worth) if isinstance(worth, str) else (Decimal(worth[0]), None)), name
+
+
+def test_what_is_not_known_says_why(built: Path) -> None:
+    """A subscription that counts without a worth is told with its reason, by each policy that would count it."""
+    with opened(built) as connection:
+        rows = connection.execute(
+            "select stripe_subscription_id, reason, list(policy order by policy) from mrr_unknown group by all"
+        ).fetchall()
+    told = {name: (reason, policies) for name, reason, policies in rows if not re.match("sub_r[0-9]+$", name)}
+    every = sorted(POLICIES)
+    assert told == {f"sub_{name}": (why, every) for name, (_, why) in WORTH.items() if isinstance(why, str)}
 
 
 def test_what_has_no_price_says_why(built: Path) -> None:
-    """Nothing is taken for nothing in silence; nor is a discount of which only the id is known."""
+    """Nothing is taken for nothing in silence; usage that is metered has no price, which is known."""
     with opened(built) as connection:
         rows = connection.execute(
-            "select item_id, unpriced_because, amount, unknown_discounts from subscription_item_period"
-            " where (unpriced_because is not null or unknown_discounts > 0)"
-            " and not regexp_matches(item_id, '^si_r[0-9]+_') order by 1"
+            "select item_id, unpriced_because from subscription_item_period"
+            " where unpriced_because is not null and not regexp_matches(item_id, '^si_r[0-9]+_')"
         ).fetchall()
-    assert rows == [
-        ("si_id_only", None, Decimal(29), 1),
-        ("si_metered", "metered", None, 0),
-        ("si_untold", "tiers not told", None, 0),
-    ]
+        unpriced = connection.execute(
+            "select count(*) from subscription_item_period where (amount is null) <> (unpriced_because is not null)"
+        ).fetchall()
+    no_prices = {"discount not told", "items missing", "no items", "unknown status"}
+    expected = {f"si_{name}": why for name, (_, why) in WORTH.items() if isinstance(why, str) and why not in no_prices}
+    assert dict(rows) == expected | {"si_metered": "metered", "si_untold_trial": "no amount"}
+    assert unpriced == [(0,)]
 
 
 @pytest.mark.parametrize("name", MOVED)
@@ -212,7 +233,7 @@ def test_days_add_up(built: Path) -> None:
 
 
 def _state(row: dict[str, Any]) -> ItemState:
-    year = Fraction(row["periods_per_year"])
+    year = Fraction(PERIODS_PER_YEAR[row["billing_interval"]], row["billing_interval_count"])
     return ItemState(
         *(row[name] for name in PERIOD[:6]),
         list_arr=None if row["amount"] is None else Fraction(row["amount"]) * year,

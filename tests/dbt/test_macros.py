@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal, localcontext
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,8 @@ CONNECTED_COMPONENTS = {
 DIGEST = macro("hashes.sql", "uuid5_digest")("$name")
 UUID_AND_KEY = f"{macro('hashes.sql', 'uuid5_of')(DIGEST)}, {macro('hashes.sql', 'key_of')(DIGEST)}"
 ADDRESS = macro("types.sql", "address_of")("$text")
+QUOTIENT = macro("decimal_quotient.sql", "decimal_quotient")("dividend", "divisor")
+RATIO = macro("decimal_quotient.sql", "decimal_ratio")("part", "whole")
 TEXT_AND_MICROS = f"{macro('types.sql', 'iso_time')('moment')}, {macro('types.sql', 'epoch_micros')('moment')}"
 
 
@@ -103,6 +106,32 @@ def test_components_of_several_graphs_are_told_apart(connection: duckdb.DuckDBPy
     ).fetchall()
     labelled = [row and [(node["node_key"], node["label"]) for node in row] for (row,) in found]
     assert labelled == [[(1, 1), (2, 1), (3, 1)], None, [(8, 8), (9, 8)], []]
+
+
+amounts = st.decimals(Decimal("-1e16"), Decimal("1e16"), places=15)
+
+
+@given(dividend=amounts, divisor=st.integers(1, 10**6))
+def test_a_quotient_is_exact_to_15_digits(
+    connection: duckdb.DuckDBPyConnection, dividend: Decimal, divisor: int
+) -> None:
+    """Whatever its size, half away from zero."""
+    sql = f"select {QUOTIENT} from (select $dividend::decimal(38, 15) as dividend, $divisor::bigint as divisor)"
+    with localcontext(prec=60):
+        expected = (dividend / divisor).quantize(Decimal("1e-15"), ROUND_HALF_UP)
+    found = connection.execute(sql, {"dividend": f"{dividend:f}", "divisor": divisor}).fetchall()
+    assert found == [(expected,)]
+
+
+@given(st.decimals(0, Decimal("1e14"), places=9), st.decimals(Decimal("1e-9"), Decimal("1e14"), places=9))
+def test_a_ratio_is_exact_to_12_digits(connection: duckdb.DuckDBPyConnection, one: Decimal, other: Decimal) -> None:
+    """Of any part of any whole; a whole of nothing has none."""
+    part, whole = sorted((one, other))
+    sql = f"select {RATIO} from (select $part::decimal(38, 15) as part, $whole::decimal(38, 15) as whole)"
+    with localcontext(prec=60):
+        expected = (part / whole).quantize(Decimal("1e-12"), ROUND_DOWN)
+    assert connection.execute(sql, {"part": f"{part:f}", "whole": f"{whole:f}"}).fetchall() == [(expected,)]
+    assert connection.execute(sql, {"part": "0", "whole": "0"}).fetchall() == [(None,)]
 
 
 @given(st.text(max_size=40).filter(lambda name: "\0" not in name))

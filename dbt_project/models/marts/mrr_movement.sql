@@ -34,7 +34,11 @@ period as (
         period.status,
         period.is_collection_paused,
         period.amount,
-        period.periods_per_year,
+        period.billing_interval,
+        period.billing_interval_count,
+        period.unpriced_because,
+        period.unknown_discounts,
+        period.has_more_items,
         {%- for duration in discount_durations() %}
         period.share_left_{{ duration }},
         period.amount_off_{{ duration }},

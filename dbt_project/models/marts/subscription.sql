@@ -9,16 +9,7 @@ with state as (
 
 worth as (
 
-    select
-        period.subscription_key,
-        cast(sum({{ policy_arr(revenue_policy(default_policy())) }}) as decimal(38, 15))
-            as arr
-    from {{ ref('subscription_item_period') }} as period
-    inner join {{ ref('build_info') }} as build
-        on
-            period.valid_from <= build.as_of
-            and (period.valid_to is null or period.valid_to > build.as_of)
-    group by period.subscription_key
+    select * from {{ ref('int_stripe__subscription_worth') }}
 
 ),
 
@@ -79,8 +70,9 @@ final as (
         end as status,
         state.stripe_status,
         coalesce(state.failed_at, state.told_at) as updated_at,
-        {{ monthly('coalesce(worth.arr, 0)') }} as mrr,
-        cast(coalesce(worth.arr, 0) as decimal(38, 15)) as arr,
+        {{ monthly('worth.arr') }} as mrr,
+        worth.arr,
+        worth.unknown_because as mrr_unknown_because,
         state.metadata
     from state
     left join {{ ref('int_mrr__payer') }} as payer

@@ -36,6 +36,7 @@ applied as (
         piece_item.item_id,
         piece_item.currency as item_currency,
         discount.duration,
+        discount.is_told,
         discount.item_id is not null as is_of_item,
         1 - discount.percent_off * cast(0.01 as decimal(3, 2)) as share_left,
         case
@@ -70,7 +71,7 @@ discounted as (
             where duration = '{{ duration }}' and not is_of_item
         ) as decimal(28, 15)), 0) as whole_off_{{ duration }},
         {%- endfor %}
-        count(*) filter (where duration is null) as unknown_discounts
+        count(*) filter (where not is_told) as unknown_discounts
     from applied
     group by subscription_key, piece_from, item_id
 

@@ -3,7 +3,7 @@
 
 with state as (
 
-    select subscription_key, valid_from, stripe_subscription_id, items
+    select subscription_key, valid_from, stripe_subscription_id, own_currency, items
     from {{ ref('int_stripe__subscription_state') }}
 
 ),
@@ -29,14 +29,14 @@ item as (
         plan_id,
         coalesce(plan_text, plan_id) as plan_name,
         product_id,
-        currency,
+        coalesce(lower(currency_text), own_currency) as currency,
+        own_currency,
         try_cast(unit_amount_text as decimal(24, 12)) as unit_amount,
         billing_interval,
-        coalesce({{ stripe_integer('interval_count_text') }}, 1)
-            as billing_interval_count,
+        {{ stripe_count('interval_count_text') }} as billing_interval_count,
         coalesce(usage_type = 'metered', false) as is_metered,
         case
-            when not is_metered then coalesce({{ stripe_integer('quantity_text') }}, 1)
+            when not is_metered then {{ stripe_count('quantity_text') }}
         end as quantity,
         coalesce(billing_scheme = 'tiered', false) as is_tiered,
         tiers_mode,
