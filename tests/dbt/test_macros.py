@@ -35,6 +35,13 @@ def macro(file: str, name: str, engine: str = "duckdb") -> Any:
     return getattr(environment.from_string(text, globals={"adapter": Adapter}).make_module(), name)
 
 
+def data_test(name: str) -> Any:
+    """A generic data test of the project, as a function to SQL."""
+    text = (DISPATCH.parent.parent / "tests" / "generic" / f"{name}.sql").read_text()
+    text = text.replace("{% test ", "{% macro ").replace("{% endtest %}", "{% endmacro %}")
+    return getattr(jinja2.Environment(autoescape=False).from_string(text).module, name)
+
+
 CONNECTED_COMPONENTS = {
     engine: macro("connected_components.sql", "connected_components", engine)("edge")
     for engine in ("duckdb", "default")
@@ -106,6 +113,12 @@ def test_components_of_several_graphs_are_told_apart(connection: duckdb.DuckDBPy
     ).fetchall()
     labelled = [row and [(node["node_key"], node["label"]) for node in row] for (row,) in found]
     assert labelled == [[(1, 1), (2, 1), (3, 1)], None, [(8, 8), (9, 8)], []]
+
+
+def test_no_nulls_finds_each_row_that_lacks_a_value(connection: duckdb.DuckDBPyConnection) -> None:
+    """Whichever of the columns it is; other columns may be empty."""
+    rows = "(values (1, 1, null), (null, 2, 2), (3, null, 3)) as told(one, other, third)"
+    assert connection.execute(data_test("no_nulls")(rows, ["one", "other"])).fetchall() == [(None, 2), (3, None)]
 
 
 amounts = st.decimals(Decimal("-1e16"), Decimal("1e16"), places=15)
