@@ -59,12 +59,12 @@ def test_a_segment_that_nobody_was_in_has_no_rows() -> None:
         sizes(segment_id="powers")
 
 
-@pytest.mark.parametrize("interval", ["day", "week", "month"])
-@pytest.mark.parametrize("tz", ["UTC", "Europe/Berlin", "America/St_Johns"])
 @given(
+    interval=st.sampled_from(["day", "week", "month"]),
+    tz=st.sampled_from(["UTC", "Europe/Berlin", "America/St_Johns"]),
     spans=st.lists(
         st.tuples(st.integers(0, 100 * 24), st.none() | st.integers(1, 60 * 24)), min_size=1, max_size=6, unique=True
-    )
+    ),
 )
 def test_sizes_are_those_of_counting(interval: Interval, tz: str, spans: list[tuple[int, int | None]]) -> None:
     """At the end of every interval, across the changes of the clock in spring."""

@@ -72,18 +72,19 @@ def tellings(deliveries: Iterable[dict[str, Any]]) -> dict[str, list[Telling]]:
     return found
 
 
-def failures_of(deliveries: Iterable[dict[str, Any]]) -> list[tuple[str, datetime, bool]]:
-    """Subscription, time and whether it failed, of each attempt to collect."""
-    found = []
+def attempts_of(deliveries: Iterable[dict[str, Any]]) -> dict[str, list[tuple[datetime, bool]]]:
+    """By subscription: time and whether it failed, of each attempt to collect."""
+    found: dict[str, list[tuple[datetime, bool]]] = {}
     for row in deliveries:
         body = json.loads(row["body"])
         if body["object"] == "event" and body["type"].startswith("invoice."):
             says = body["data"]["object"]
             subscription = says["parent"]["subscription_details"]["subscription"]
             if body["type"] == "invoice.payment_failed":
-                found.append((subscription, _time(body["created"]), True))
+                found.setdefault(subscription, []).append((_time(body["created"]), True))
             elif says["status"] == "paid":
-                found.append((subscription, _time(says["status_transitions"]["paid_at"]), False))
+                paid_at = _time(says["status_transitions"]["paid_at"])
+                found.setdefault(subscription, []).append((paid_at, False))
     return found
 
 
@@ -212,15 +213,15 @@ def arr(item: ItemState, policy: str) -> Fraction:
 Worth = dict[tuple[str, tuple[str, str, str, str]], Fraction]
 
 
-def worth_at(moment: datetime, deliveries: list[dict[str, Any]], policy: str) -> Worth:
+def worth_at(
+    moment: datetime, told: dict[str, list[Telling]], attempts: dict[str, list[tuple[datetime, bool]]], policy: str
+) -> Worth:
     """All that counts at a time."""
-    attempts = failures_of(deliveries)
     found: Worth = {}
-    for name, told in tellings(deliveries).items():
-        of_one = [attempt[1:] for attempt in attempts if attempt[0] == name]
-        for item in items_at(moment, told, of_one).values():
+    for name, of_one in told.items():
+        for item in items_at(moment, of_one, attempts.get(name, ())).values():
             if value := arr(item, policy):
-                found[told[-1].says["customer"], (name, item.item_id, item.plan_id, item.currency)] = value
+                found[of_one[-1].says["customer"], (name, item.item_id, item.plan_id, item.currency)] = value
     return found
 
 
@@ -228,10 +229,11 @@ def movements(
     deliveries: list[dict[str, Any]], policy: str, days: int
 ) -> Iterator[tuple[int, str, tuple[str, str, str, str], Fraction]]:
     """Day, kind, whose and how much: each customer pays for itself, and is looked at at the end of each day."""
+    told, attempts = tellings(deliveries), attempts_of(deliveries)
     before: Worth = {}
     payers: set[str] = set()
     for day in range(days):
-        after = worth_at(BEGIN + timedelta(days=day + 1, microseconds=-1), deliveries, policy)
+        after = worth_at(BEGIN + timedelta(days=day + 1, microseconds=-1), told, attempts, policy)
         for payer in {who for who, _ in before.keys() | after.keys()}:
             was = {whose: value for (who, whose), value in before.items() if who == payer}
             now = {whose: value for (who, whose), value in after.items() if who == payer}

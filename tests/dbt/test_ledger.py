@@ -20,7 +20,7 @@ from tests.dbt.ledger import (
     PERIODS_PER_YEAR,
     POLICIES,
     ItemState,
-    failures_of,
+    attempts_of,
     items_at,
     movements,
     tellings,
@@ -71,14 +71,14 @@ def test_increments_equal_a_build_from_nothing(ledger: tuple[Path, Workshop]) ->
 
 def test_items_are_what_was_told_at_every_time(built: Path, sales: list[dict[str, Any]]) -> None:
     """Price, quantity, tiers, discounts, pauses and failed payments: the fold of what was told, at any time."""
-    told, attempts = tellings(sales), failures_of(sales)
+    told, attempts = tellings(sales), attempts_of(sales)
     rows = rows_of(built, "subscription_item_period", ("stripe_subscription_id", "valid_from", "valid_to", *PERIOD))
     compared = 0
     for moment in moments(1, 40):
         expected = {
             (name, item.item_id): _rounded(item)
             for name, of_one in told.items()
-            for item in items_at(moment, of_one, [attempt[1:] for attempt in attempts if attempt[0] == name]).values()
+            for item in items_at(moment, of_one, attempts.get(name, ())).values()
         }
         found = {
             (row["stripe_subscription_id"], row["item_id"]): _rounded(_state(row))
@@ -141,7 +141,7 @@ def test_an_earlier_reader_sees_the_movements_until_then(
         ).fetchall()
         last = connection.execute("select max(day) from mrr_movement").fetchall()[0][0]
     worth: dict[str, Fraction] = {}
-    for (_, whose), value in worth_at(moment, sales, "gdp").items():
+    for (_, whose), value in worth_at(moment, tellings(sales), attempts_of(sales), "gdp").items():
         worth[whose[3]] = worth.get(whose[3], Fraction(0)) + value
     assert {currency: float(total) for currency, total in rows} == pytest.approx(
         {currency: float(total) for currency, total in worth.items()}, abs=1e-2
