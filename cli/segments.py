@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -28,6 +29,8 @@ def register(app: typer.Typer) -> None:
     segment.command("list")(list_all)
     segment.command("show")(show)
     segment.command("validate")(validate)
+    segment.command("preview")(preview)
+    segment.command("create")(create)
     segment.command("members")(members)
     segment.command("is-member")(is_member)
     segment.command("diff")(diff)
@@ -82,6 +85,45 @@ def validate(
         raise typer.Exit(2)
 
 
+def preview(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A segment that is not defined, or not yet so.")],
+    as_of: AsOf = None,
+    examples: Annotated[int, typer.Option("--examples", min=0, max=1000, help="How many persons to name.")] = 5,
+    format: ScreenFormat = "table",
+) -> None:
+    """Say whom a definition would hold before it is saved: how many, who, and which other segments they are in."""
+    from cli.output import emit_json, show_sheet
+    from pipeline.segment_drafts import preview_file
+
+    moment = _moment(context, as_of)
+    found = preview_file(state_of(context).project(), file, as_of=moment, examples=examples)
+    if format == "json":
+        emit_json(found.to_json())
+    else:
+        show_sheet(found.table())
+
+
+def create(
+    context: typer.Context,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="YAML or JSON; - for standard input.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Replace the segment of this id.")] = False,
+    format: ScreenFormat = "table",
+) -> None:
+    """Check a segment and write it into the definitions; the next build works out its whole past."""
+    from cli.output import emit_json, emit_text
+    from pipeline.segment_drafts import create_segment
+
+    created = create_segment(state_of(context).project(), _definition(file), replace=replace)
+    for warning in created.warnings:
+        typer.echo(f"gdp: warning: {warning}", err=True)
+    if format == "json":
+        emit_json(created.to_json())
+    else:
+        done = "replaced" if created.replaced else "wrote"
+        emit_text(f"{done} {created.path}: segment {created.segment.segment_id} (gdp build works it out)\n")
+
+
 def members(
     context: typer.Context,
     segment: SegmentName,
@@ -119,17 +161,30 @@ def diff(
     segment: SegmentName,
     start: From = None,
     end: To = None,
+    definition: Annotated[
+        Path | None, typer.Option("--definition", metavar="FILE", help="Compare with what it would be, now.")
+    ] = None,
     format: OutputFormat = "table",
     output: Output = None,
 ) -> None:
-    """List who entered a segment and who left it between two moments; --to is the build's now unless given."""
+    """List who entered a segment and who left it between two moments, or would by another definition.
+
+    --to is the build's now unless given.
+    """
     from analytics.segment_diff import diff as compare
     from cli.output import emit_report
     from models.errors import UsageError
+    from pipeline.segment_drafts import diff_file
 
     since, until = _moment(context, start, "--from"), _moment(context, end, "--to")
+    if definition and (since or until):
+        raise UsageError("--definition compares with the build's now: leave out --from and --to")
+    if definition:
+        found = diff_file(state_of(context).project(), segment, definition)
+        emit_report(found, format=format, output=output)
+        return
     if since is None:
-        raise UsageError("give --from, the moment to compare with, such as --from 2026-06-01")
+        raise UsageError("give --from, the moment to compare with, such as --from 2026-06-01, or --definition")
     with state_of(context).warehouse() as warehouse:
         emit_report(compare(warehouse, segment, since, until or warehouse.as_of), format=format, output=output)
 
@@ -191,6 +246,19 @@ def explain(
         emit_json(answer.to_json())
     else:
         show_sheet(answer.table())
+
+
+def _definition(file: str) -> str:
+    """The text of a file, or of standard input for ``-``."""
+    from models.errors import UsageError
+    from warehouse.yaml_file import read_text
+
+    if file != "-":
+        return read_text(Path(file))
+    try:
+        return sys.stdin.buffer.read().decode()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"standard input: not UTF-8 at byte {error.start}") from None
 
 
 def _defined(context: typer.Context) -> dict[str, SegmentDefinition]:

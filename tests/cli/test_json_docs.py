@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.project import STARTER
 from tests.conftest import BUILD_REPORT, IDENTITY_RULE, INGEST_REPORT, SAMPLE
 from tests.pipeline.projects import Studio
 
@@ -32,6 +33,7 @@ PRINTED: dict[str, str | tuple[str, ...]] = {
     "gdp segment members": ("segment", "members", "ten_renders"),
     "gdp segment list": ("segment", "list"),
     "gdp segment validate": ("segment", "validate"),
+    "gdp segment preview": ("segment", "preview", str(STARTER / "definitions" / "segments" / "power_users.yml")),
     "gdp segment is-member": ("segment", "is-member", "ten_renders", "goran.patel.211@harbour-post-52.example"),
     "gdp segment diff": ("segment", "diff", "ten_renders", "--from", "2026-05-01"),
     "gdp segment history": ("segment", "history", "ten_renders"),
@@ -44,8 +46,8 @@ PRINTED: dict[str, str | tuple[str, ...]] = {
     "gdp landing list, gdp landing forget": ("landing", "list"),
     "gdp status": ("status",),
 }
-#: Printed by commands that another test runs (test_stripe_command.py, test_identity_preview.py).
-ELSEWHERE = {"gdp reconcile", "gdp identity preview"}
+#: Printed by commands that other tests run (test_stripe_command.py, test_identity_preview.py, test_segment_drafts.py).
+ELSEWHERE = {"gdp reconcile", "gdp identity preview", "gdp segment create"}
 #: Objects whose keys are data: each of their values has the same keys.
 MAPS = {
     "reasons",
