@@ -170,8 +170,6 @@ class _Builder:
 
 def _person_value(name: str) -> str:
     """What a column of person was at as_of, of everybody who had a value."""
-    if name == "billing_status":
-        return "select person_key, billing_status as bucket\nfrom person"
     if name == "segment":
         return (
             "select\n    stay.person_key,\n"

@@ -25,6 +25,8 @@ KNOWN_PROPERTIES = {
     "status": KnownProperty("text", "active or inactive, from the last action"),
     "usage_status": KnownProperty("text", "never, new, active or inactive"),
     "billing_status": KnownProperty("text", "none, trial, paid, past_due or churned"),
+    "billing_plan": KnownProperty("text", "the plan of the live subscription that is worth most"),
+    "mrr": KnownProperty("number", "monthly recurring revenue by the default policy; absent in several currencies"),
     "created_at": KnownProperty("time", "the first event"),
     "last_event_at": KnownProperty("time", "the last event"),
     "total_events": KnownProperty("number", "how many events so far"),

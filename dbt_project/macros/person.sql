@@ -60,8 +60,8 @@
 {# Properties that we compute; a trait of such a name stays in its event only. #}
 {% macro computed_properties() %}
     {{ return([
-        'usage_status', 'billing_status', 'status', 'signup_date', 'cohort', 'source',
-        'medium', 'campaign', 'segment',
+        'usage_status', 'billing_status', 'billing_plan', 'mrr', 'status', 'signup_date',
+        'cohort', 'source', 'medium', 'campaign', 'segment',
     ]) }}
 {% endmacro %}
 

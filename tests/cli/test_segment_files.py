@@ -27,8 +27,10 @@ def test_everything_that_is_wrong_is_told_at_once(studio: Studio, tmp_path: Path
     assert answer.code == 2
     assert [one["segmentId"] for one in answer.json["segments"]] == [
         "active_creators",
+        "churn_risk",
         "power_users",
         "inviters",
+        "trial_to_paid",
     ]
     starts = [text.removeprefix(f"{folder}/")[:30] for text in answer.json["problems"]]
     assert starts == [

@@ -23,7 +23,7 @@ Rule = Callable[[list[Delivery]], list[tuple[datetime, datetime | None]]]
 
 ACTING_SOURCES = ("app", "segment", "custom")
 COMPUTED = {
-    *("usage_status", "billing_status", "status", "signup_date", "cohort"),
+    *("usage_status", "billing_status", "billing_plan", "mrr", "status", "signup_date", "cohort"),
     *("source", "medium", "campaign", "segment"),
 }
 PROFILE = ("email", "name", "company", "industry")
@@ -230,6 +230,7 @@ class Tables:
         for person, events in self._by_person(self.winners).items():
             for name, value, kind, start, end in (
                 *self._usage_intervals(events),
+                ("billing_status", "none", "text", events[0]["occurred_at"], None),
                 *_trait_intervals(self._said(person, events)),
                 *_first_facts(events),
             ):

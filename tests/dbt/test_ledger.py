@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections import Counter
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
@@ -14,6 +15,7 @@ import duckdb
 import pytest
 
 from models.landing import STRIPE
+from tests.dbt.billing import billing, moments_of
 from tests.dbt.builds import Workshop, hashes, opened, rows_of
 from tests.dbt.ledger import (
     DURATIONS,
@@ -246,3 +248,69 @@ def _rounded(item: ItemState) -> tuple[Any, ...]:
     numbers = [item.list_arr, *item.shares, *item.offs]
     texts = (item.item_id, item.plan_id, item.currency, item.status, item.is_collection_paused, item.is_assumed)
     return *texts, *(None if number is None else round(float(number), 2) for number in numbers)
+
+
+_BILLING = """
+select link.id_value, property.property, property.value, property.valid_from, property.valid_to
+from person_property as property
+inner join identity_link as link on property.person_key = link.person_key and link.id_type = 'stripe_id'
+where property.property in ('billing_status', 'billing_plan', 'mrr')
+"""
+
+
+def test_persons_have_the_billing_that_their_subscriptions_say(built: Path, sales: list[dict[str, Any]]) -> None:
+    """Status, plan and MRR at every time at which something changes, from the first event on."""
+    with opened(built) as connection:
+        rows = connection.execute(_BILLING).fetchall()
+        first_seen = dict(
+            connection.execute(
+                "select id_value, min(occurred_at) from event inner join identity_link using (person_key)"
+                " where id_type = 'stripe_id' group by all"
+            ).fetchall()
+        )
+    held: dict[str, list[tuple[Any, ...]]] = {}
+    for customer, *row in rows:
+        held.setdefault(customer, []).append(tuple(row))
+    told, attempts, times = tellings(sales), attempts_of(sales), moments_of(sales)
+    seen: Counter[str] = Counter()
+    for customer in {of_one[-1].says["customer"] for of_one in told.values()}:
+        mine = {name: of_one for name, of_one in told.items() if of_one[-1].says["customer"] == customer}
+        for moment, expected in billing(mine, attempts, times):
+            if expected is None or moment < first_seen[customer]:
+                continue
+            found = {
+                name: value
+                for name, value, since, until in held[customer]
+                if since <= moment and (until is None or moment < until)
+            }
+            assert (found["billing_status"], found.get("billing_plan")) == (expected.status, expected.plan), moment
+            if expected.is_clear:
+                assert _is_about(found.get("mrr"), expected.mrr), (customer, moment)
+            seen[expected.status] += 1
+    assert set(seen) == {"past_due", "paid", "trial", "churned", "none"}
+    assert min(seen.values()) > 50
+
+
+def _is_about(text: str | None, value: Fraction | None) -> bool:
+    """Whether it is the same to 9 digits behind the point, in which a share of a discount may differ."""
+    if text is None or value is None:
+        return text is value
+    return abs(Fraction(text) - value) < Fraction(1, 10**9)
+
+
+def test_what_is_not_known_is_no_mrr_of_a_person(built: Path) -> None:
+    """A rule on it matches nobody then; a trial is worth 0."""
+    with opened(built) as connection:
+        found = {
+            (customer, name): value
+            for customer, name, value, since, until in connection.execute(_BILLING).fetchall()
+            if since <= NOW and (until is None or until > NOW)
+        }
+    persons = [name for name in WORTH if (f"cus_{name}", "billing_status") in found]
+    assert len(persons) > 40
+    for name in persons:
+        worth = WORTH[name][1]
+        assert found.get((f"cus_{name}", "mrr")) == (None if isinstance(worth, str) else worth[0]), name
+    assert found["cus_trial", "billing_status"] == "trial"
+    assert found["cus_past_due", "billing_status"] == "past_due"
+    assert found["cus_plain", "billing_status"] == "paid"

@@ -68,7 +68,7 @@ def test_an_increment_makes_what_a_full_refresh_makes(own_sample: Studio, monkey
     stays = studio.ok("sql", "select distinct segment_id from segment_stay", "--format", "json").json
     assert {row["segment_id"] for row in stays} == {
         *("active_creators", "asked_for_others", "gone_quiet", "long_renders", "quick_starters"),
-        *("held_out", "hand_picked", "power_users", "ten_renders"),
+        *("churn_risk", "held_out", "hand_picked", "power_users", "ten_renders", "trial_to_paid"),
     }
 
     incremental = studio.hashes()
@@ -110,7 +110,7 @@ def test_a_build_is_a_function_of_landing_definitions_and_as_of(
     assert (changed["how"], changed["changed_segments"]) == ("increment", ["active_creators"])
     shutil.rmtree(segment.parent)
     removed = studio.build("--as-of", "2026-03-06")
-    assert removed["changed_segments"] == ["active_creators", "inviters", "power_users"]
+    assert removed["changed_segments"] == ["active_creators", "churn_risk", "inviters", "power_users", "trial_to_paid"]
 
     incremental = studio.hashes()
     again = studio.build("--as-of", "2026-03-06", "--full-refresh")

@@ -69,7 +69,9 @@ def test_yaml_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
 def test_the_starter_definitions_are_valid() -> None:
     """What gdp init writes can be built at once."""
     definitions = load_definitions(STARTER / "definitions")
-    assert [segment.segment_id for segment in definitions.segments] == ["active_creators", "inviters", "power_users"]
+    assert [segment.segment_id for segment in definitions.segments] == [
+        *("active_creators", "churn_risk", "inviters", "power_users", "trial_to_paid"),
+    ]
     assert definitions.catalog.events["video_rendered"].category == "core_value"
 
 

@@ -40,3 +40,12 @@
         ) * cast(0.000000000001 as decimal(12, 12)) as decimal(13, 12)
     )
 {%- endmacro %}
+
+{# A decimal with digits behind its point as text, without zeros at its end. #}
+{% macro decimal_text(value) %}
+    {{- adapter.dispatch('decimal_text', 'growth_data_plane')(value) -}}
+{% endmacro %}
+
+{% macro duckdb__decimal_text(value) -%}
+    regexp_replace(cast({{ value }} as varchar), '[.]?0+$', '')
+{%- endmacro %}

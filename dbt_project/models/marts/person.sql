@@ -29,6 +29,17 @@ active_stay as (
 
 ),
 
+billing as (
+
+    select property.person_key, property.value as billing_status
+    from {{ ref('person_property') }} as property
+    inner join {{ ref('build_info') }} as build on property.valid_from <= build.as_of
+    where
+        property.property = 'billing_status'
+        and (property.valid_to is null or property.valid_to > build.as_of)
+
+),
+
 final as (
 
     select
@@ -44,7 +55,7 @@ final as (
             when person.usage_status in ('new', 'active') then 'active' else 'inactive'
         end as status,
         person.usage_status,
-        'none' as billing_status,
+        billing.billing_status,
         person.signup_at as signup_date,
         person.first_action_at as first_action_date,
         person.last_action_at as last_action_date,
@@ -59,6 +70,7 @@ final as (
         person.metadata
     from person
     left join active_stay on person.person_key = active_stay.person_key
+    left join billing on person.person_key = billing.person_key
 
 )
 

@@ -26,6 +26,9 @@ property as (
     select person_key, 'usage_status', usage_status, 'text', valid_from, valid_to
     from {{ ref('int_person__usage') }}
     union all
+    select person_key, property, value, value_type, valid_from, valid_to
+    from {{ ref('int_person__billing') }}
+    union all
     select
         person_key, 'signup_date', {{ iso_time('signup_at') }}, 'time', signup_at, null
     from stat

@@ -1,5 +1,6 @@
 -- Grain: one row per person that this build makes again.
--- The owners, before and now, of every identifier that is affected.
+-- The owners, before and now, of every identifier that is affected, and whose
+-- subscriptions are told of.
 with affected as (
 
     select * from {{ ref('int_identity__affected') }}
@@ -23,6 +24,12 @@ touched as (
     select owner.person_key
     from {{ ref('int_identity__owner') }} as owner
     inner join affected on owner.identifier_key = affected.identifier_key
+    union
+    select payer.person_key
+    from {{ ref('int_mrr__payer') }} as payer
+    inner join {{ ref('int_stripe__touched_subscription') }} as subscription
+        on payer.subscription_key = subscription.subscription_key
+    where payer.person_key is not null
 
 )
 
