@@ -6,7 +6,6 @@ import json
 import shutil
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ import duckdb
 import pytest
 
 from models.landing import STRIPE
-from tests.dbt.builds import Workshop, delivery, hashes, opened, rows_of
+from tests.dbt.builds import Workshop, delivery, opened, rows_of
 from tests.dbt.stripes import (
     BEGIN,
     NOW,
@@ -42,117 +41,6 @@ def workshop(folder: Path) -> Workshop:
 
 def day(number: float) -> datetime:
     return BEGIN + timedelta(days=number)
-
-
-def small_life(name: str) -> list[dict[str, Any]]:
-    """Trial, conversion, payment, more seats, the end."""
-    sub = f"sub_{name}"
-    trial = {"trial_start": at(0), "trial_end": at(7)}
-    return [
-        event("customer.subscription.created", 0, subscription(name, status="trialing", **trial)),
-        event("customer.subscription.updated", 7, subscription(name, **trial), previous={"status": "trialing"}),
-        event("invoice.paid", 7, invoice(name, sub, 7, customer=f"cus_{name}")),
-        event(
-            "customer.subscription.updated",
-            10,
-            subscription(name, quantity=3, **trial),
-            previous={"items": {"data": [{"id": f"si_{name}", "quantity": 1, "price": {"id": "price_pro"}}]}},
-        ),
-        event(
-            "customer.subscription.deleted",
-            20,
-            subscription(name, quantity=3, status="canceled", ended_at=at(20), canceled_at=at(20), **trial),
-        ),
-    ]
-
-
-def backwards(place: int) -> list[dict[str, Any]]:
-    """What arrives the earlier the later it was: each first fact is displaced by the next batch."""
-    before = 50 - 10 * place
-    paid = invoice(f"late_{place}", "sub_late", before, customer="cus_late")
-    return [
-        event("invoice.paid", before, paid),
-        snapshot(subscription("late", quantity=before), before),
-        snapshot(customer("late", email=f"late{place}@example.com", metadata={"user_id": "u-late"}), before),
-        event("customer.updated", before, customer("late", email=f"other{place}@example.com")),
-    ]
-
-
-def lives_of(file: Path) -> dict[str, tuple[Any, list[Any]]]:
-    """For each life the row of its subscription and its events, without its name."""
-    with opened(file) as connection:
-        rows = connection.execute(
-            f"select stripe_subscription_id, {', '.join(SHAPE)}, person_key is not null from subscription"
-            " where regexp_matches(stripe_subscription_id, '_p[0-9]+x')"
-        ).fetchall()
-        happened = connection.execute(
-            "select regexp_extract(source_id, '_(p[0-9]+x)', 1),"
-            " regexp_replace(event_id, 'p[0-9]+x', 'NAME', 'g'), occurred_at, received_at,"
-            " regexp_replace(properties, 'p[0-9]+x', 'NAME', 'g'), person_key is not null"
-            " from event where regexp_matches(source_id, '_p[0-9]+x') order by occurred_at, event_id"
-        ).fetchall()
-    found: dict[str, tuple[Any, list[Any]]] = {row[0].removeprefix("sub_"): (row[1:], []) for row in rows}
-    for name, *told in happened:
-        found[name][1].append(told)
-    return found
-
-
-@pytest.fixture(scope="module")
-def permuted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Every order of a small life, built after each delivery, and the same from nothing."""
-    shop = workshop(tmp_path_factory.mktemp("permuted"))
-    orders = list(permutations(range(5)))
-    for place in range(5):
-        lives = [small_life(f"p{number}x")[order[place]] for number, order in enumerate(orders)]
-        shop.land([*lives, *backwards(place)], STRIPE)
-        file = shop.build(NOW)
-    return file, shop.build(NOW, full=True)
-
-
-@pytest.mark.slow
-def test_every_order_of_a_life_gives_the_same_rows(permuted: tuple[Path, Path]) -> None:
-    """The subscription, its person and its events do not depend on what arrived first."""
-    file, _ = permuted
-    lives = lives_of(file)
-    first = lives["p0x"]
-    assert dict(zip(SHAPE, first[0], strict=False)) == {
-        "plan_id": "price_pro",
-        "plan_name": "Pro",
-        "price": 29,
-        "currency": "usd",
-        "quantity": 3,
-        "billing_cycle": "monthly",
-        "billing_interval": "month",
-        "billing_interval_count": 1,
-        "start_date": day(0),
-        "renewal_date": None,
-        "cancelled_at": day(20),
-        "status": "cancelled",
-        "stripe_status": "canceled",
-    }
-    assert [(event_id, occurred_at, has_person) for event_id, occurred_at, *_, has_person in first[1]] == [
-        ("sub_NAME:subscription_started", day(0), True),
-        ("sub_NAME:trial_started", day(0), True),
-        ("in_NAME:payment_succeeded", day(7), True),
-        ("sub_NAME:purchase_completed", day(7), True),
-        ("sub_NAME:subscription_updated:evt_customer.subscription.updated_10_sub_NAME", day(10), True),
-        ("sub_NAME:subscription_cancelled", day(20), True),
-    ]
-    assert len(lives) == 120
-    assert [name for name, life in lives.items() if life != first] == []
-
-
-@pytest.mark.slow
-def test_increments_equal_a_build_from_nothing(permuted: tuple[Path, Path]) -> None:
-    """Every table, and nothing counts as a conflict."""
-    file, full = permuted
-    assert hashes(file) == hashes(full)
-    assert rows_of(file, "event_conflict", ["event_id"]) == []
-    assert events(file, "event_id = 'sub_late:purchase_completed'", "occurred_at") == [day(10)]
-    assert events(file, "event_id = 'sub_late:subscription_started'", "json_extract(properties, '$.quantity')") == [
-        "10"
-    ]
-    assert subscriptions(file, "quantity")["late"] == 50
 
 
 def scenario() -> Iterable[dict[str, Any]]:
