@@ -34,7 +34,8 @@ COMPARED = {
     " amount, is_assumed from subscription_item_period",
     "movement": f"select {_NAME.format('item_id')}, policy, day, movement, mrr_movement.mrr from mrr_movement",
     "person": f"select {_NAME.format('id_value')}, property, {_STRIPPED.format('value')}, said.valid_from,"
-    " said.valid_to from person_property as said inner join identity_link using (person_key) where id_type = 'stripe_id'",
+    " said.valid_to from person_property as said inner join identity_link using (person_key)"
+    " where id_type = 'stripe_id'",
 }
 
 
