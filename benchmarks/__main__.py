@@ -13,6 +13,7 @@ NAMES = (
     "build",
     "identity",
     "identity_build",
+    "ledger",
     "reports",
     "segments",
     "sources_end_to_end",

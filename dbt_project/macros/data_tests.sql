@@ -3,12 +3,13 @@
    hand), the test looks at all rows. #}
 {% macro get_where_subquery(relation) %}
     {%- set condition = config.get('where') -%}
-    {%- set is_partial = execute and is_increment()
-        and touched_person_relation() is not none -%}
-    {%- if condition in ('__touched_person__', '__new_event__') and not is_partial -%}
+    {%- if condition in ('__touched_person__', '__touched_payer__', '__new_event__')
+        and not is_partial() -%}
         {{ return(relation) }}
     {%- elif condition == '__touched_person__' -%}
         {{ return('(select * from ' ~ relation ~ ' where ' ~ is_touched() ~ ')') }}
+    {%- elif condition == '__touched_payer__' -%}
+        {{ return('(select * from ' ~ relation ~ ' where ' ~ is_touched_payer() ~ ')') }}
     {%- elif condition == '__new_event__' -%}
         {{ return('(select * from ' ~ relation ~ ' where ' ~ is_new_event() ~ ')') }}
     {%- elif condition -%}
@@ -17,15 +18,24 @@
     {{ return(relation) }}
 {% endmacro %}
 
-{# Conditions on a table with person_key, and on event. The table is named without ref(),
-   which a test may not use for a model it does not declare; whatever a test looks at is
-   downstream of it. #}
+{# Whether a test may look at what this build has made again alone. #}
+{% macro is_partial() %}
+    {{ return(execute and is_increment() and delta_relation('int_touched_person')) }}
+{% endmacro %}
+
+{# Conditions on a table with person_key, with payer, and on event. The tables are named
+   without ref(), which a test may not use for a model it does not declare; whatever a test
+   looks at is downstream of them. #}
 {% macro is_touched() -%}
-    person_key in (select person_key from {{ touched_person_relation() }})
+    person_key in (select person_key from {{ delta_relation('int_touched_person') }})
 {%- endmacro %}
 
-{% macro touched_person_relation() %}
-    {{ return(adapter.get_relation(target.database, 'delta', 'int_touched_person')) }}
+{% macro is_touched_payer() -%}
+    payer in (select payer from {{ delta_relation('int_mrr__touched_payer') }})
+{%- endmacro %}
+
+{% macro delta_relation(name) %}
+    {{ return(adapter.get_relation(target.database, 'delta', name)) }}
 {% endmacro %}
 
 {% macro is_new_event() -%}

@@ -1,6 +1,10 @@
 {# Movements add up to what items are worth: of each subscription at as_of, and of each
-   currency and product at the end of each of the last 31 days. #}
+   currency and product on every day before: what begins and ends to count on it is what
+   moved, so all days until then add up, too. Of an increment, that of the payers who are
+   made again. #}
 {% test mrr_ties_out(model) %}
+
+{%- set payer = ref('int_mrr__payer') %}
 
 with build as (
 
@@ -8,9 +12,21 @@ with build as (
 
 ),
 
+made_again as (
+
+    select * from {{ ref('subscription_item_period') }}
+    {% if is_partial() %}
+    where subscription_key in (
+        select subscription_key from {{ payer }}
+        where {{ is_touched_payer() }}
+    )
+    {% endif %}
+
+),
+
 period as (
 
-    select * from ({{ policy_periods(ref('subscription_item_period')) }}) as valued
+    select * from ({{ policy_periods('made_again') }}) as valued
     where arr > 0
 
 ),
@@ -43,45 +59,30 @@ of_subscription as (
 
 ),
 
-day as (
-
-    select distinct movement.day
-    from movement
-    inner join build
-        on
-            movement.day > build.today - interval '31' day
-            and movement.day < build.today
-
-),
-
-worth_then as (
+change as (
 
     select
-        period.policy, period.account, period.livemode, period.currency,
-        period.product_id, day.day, period.arr, 0 as moved
+        policy, account, livemode, currency, product_id,
+        cast(valid_from as date) as day, arr
     from period
-    inner join day
-        on
-            period.valid_from < day.day + interval '1' day
-            and (
-                period.valid_to is null
-                or period.valid_to >= day.day + interval '1' day
-            )
     union all
     select
-        movement.policy, movement.account, movement.livemode, movement.currency,
-        movement.product_id, day.day, 0, movement.arr
-    from movement
-    inner join day on movement.day <= day.day
+        policy, account, livemode, currency, product_id,
+        cast(valid_to as date), -arr
+    from period
+    where valid_to is not null
+    union all
+    select policy, account, livemode, currency, product_id, day, -arr from movement
 
 ),
 
 of_day as (
 
     select policy, concat_ws(' ', account, livemode, currency, product_id, day) as whose
-    from worth_then
+    from change
+    inner join build on change.day < build.today
     group by policy, account, livemode, currency, product_id, day
-    having cast(sum(arr - moved) as decimal(38, 15)) <> 0
+    having cast(sum(arr) as decimal(38, 15)) <> 0
 
 )
 

@@ -1,0 +1,174 @@
+"""The ledger: from a million deliveries of Stripe to subscriptions and movements, and an increment of a thousand.
+
+    python -m benchmarks.ledger [--events 1000000] [--keep FOLDER]
+
+A subscription lives through ten deliveries: it is created, paid each month, changes its seats, fails a payment, and one
+of three ends. The files are landed as ``gdp ingest stripe`` does it; the build is a whole one, with all tests. dbt's
+fixed cost is that of an increment of one delivery.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import resource
+import tempfile
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+from benchmarks.build import MEMORY_AT_MOST_GB, Took, apart, timed
+from benchmarks.identity_build import verdict
+from ingest.events import LandOptions, land_files
+from pipeline.build import build
+from pipeline.project import Project, find_project, init_project
+
+BUILD_AT_MOST_SECONDS = 90
+INCREMENT_AT_MOST_SECONDS = 3
+INCREMENT_EVENTS = 1_000
+START = datetime(2026, 1, 1, tzinfo=timezone.utc)
+NOW = datetime(2026, 12, 1, tzinfo=timezone.utc)
+_EACH = 10
+
+
+def main(arguments: Sequence[str] = ()) -> None:
+    """Run the benchmark and print its parts."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--events", type=int, default=1_000_000)
+    parser.add_argument("--keep", type=Path, help="a folder to work in, which stays")
+    asked = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = asked.keep or Path(temporary)
+        init_project(folder)
+        write(folder / "all.jsonl", range(asked.events // _EACH))
+        print(f"land {asked.events:,} deliveries: {apart(land, folder, 'all.jsonl')}", flush=True)
+        apart(measure, folder, asked.events)
+
+
+def write(path: Path, subscriptions: Sequence[int], months: int = 5) -> None:
+    """A file of all deliveries of some subscriptions."""
+    with path.open("w", encoding="utf-8") as file:
+        for number in subscriptions:
+            file.writelines(json.dumps(one) + "\n" for one in life(number, months))
+
+
+def life(number: int, months: int) -> Iterator[dict[str, Any]]:
+    """What Stripe tells of one subscription, in its newest shape."""
+    chance = random.Random(number)
+    begin = START + timedelta(hours=chance.randrange(24 * 150))
+    seats, price = chance.randint(1, 5), chance.choice((1900, 4900, 9900))
+
+    def says(status: str = "active", **changes: Any) -> dict[str, Any]:
+        item = {
+            "id": f"si_{number}",
+            "object": "subscription_item",
+            "quantity": seats,
+            "price": {
+                "id": f"price_{price}",
+                "object": "price",
+                "currency": "usd",
+                "product": "prod_1",
+                "recurring": {"interval": "month", "interval_count": 1},
+                "unit_amount": price,
+            },
+        }
+        return {
+            "id": f"sub_{number}",
+            "object": "subscription",
+            "customer": f"cus_{number}",
+            "status": status,
+            "currency": "usd",
+            "created": _seconds(begin),
+            "start_date": _seconds(begin),
+            "items": {"object": "list", "data": [item], "has_more": False},
+            "metadata": {},
+            **changes,
+        }
+
+    yield _event(number, "customer.subscription.created", begin, says())
+    for month in range(months):
+        when = begin + timedelta(days=30 * month, minutes=1)
+        yield _event(number, "invoice.paid", when, _invoice(number, month, when, seats * price))
+    seats += 1
+    yield _event(number, "customer.subscription.updated", begin + timedelta(days=20), says())
+    failed_at = begin + timedelta(days=150)
+    failed = _invoice(number, months, failed_at, 0) | {"status": "open"}
+    yield _event(number, "invoice.payment_failed", failed_at, failed)
+    yield _event(number, "customer.subscription.updated", failed_at, says("past_due"))
+    if number % 3:
+        yield _event(number, "customer.subscription.updated", failed_at + timedelta(days=2), says())
+    else:
+        ended = says("canceled", ended_at=_seconds(failed_at + timedelta(days=9)))
+        yield _event(number, "customer.subscription.deleted", failed_at + timedelta(days=9), ended)
+
+
+def _event(number: int, kind: str, when: datetime, carried: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": f"evt_{number}_{kind}_{_seconds(when)}",
+        "object": "event",
+        "type": kind,
+        "created": _seconds(when),
+        "livemode": True,
+        "api_version": "2026-09-30.basil",
+        "data": {"object": carried},
+    }
+
+
+def _invoice(number: int, month: int, when: datetime, amount: int) -> dict[str, Any]:
+    return {
+        "id": f"in_{number}_{month}",
+        "object": "invoice",
+        "customer": f"cus_{number}",
+        "currency": "usd",
+        "status": "paid",
+        "amount_paid": amount,
+        "attempt_count": 1,
+        "created": _seconds(when),
+        "parent": {"type": "subscription_details", "subscription_details": {"subscription": f"sub_{number}"}},
+        "status_transitions": {"paid_at": _seconds(when)},
+    }
+
+
+def _seconds(when: datetime) -> int:
+    return int(when.timestamp())
+
+
+def land(folder: Path, name: str) -> Took:
+    """Land a file of the folder."""
+    home, options = find_project(folder).home.ensure(), LandOptions(writer="stripe", threads=2)
+    summary, took = timed(lambda: land_files(home, [folder / name], options, now=NOW))
+    assert summary.landed == summary.rows_in, summary
+    return took
+
+
+def measure(folder: Path, events: int) -> None:
+    """Build from nothing, then after one delivery and after a thousand."""
+    project = find_project(folder)
+    full = build_once(project)
+    print(f"full build: {full}; at most {BUILD_AT_MOST_SECONDS} s: {verdict(full.wall <= BUILD_AT_MOST_SECONDS)}")
+    first, took = events // _EACH, []
+    for number, count in enumerate((1, INCREMENT_EVENTS // _EACH)):
+        name = f"more{number}.jsonl"
+        write(folder / name, range(first, first + count))
+        land(folder, name)
+        took.append(build_once(project))
+        first += count
+        print(f"increment of {count} subscriptions: {took[-1]}", flush=True)
+    beyond = took[1].wall - took[0].wall
+    print(f"beyond dbt's own: {beyond:.1f} s, at most {INCREMENT_AT_MOST_SECONDS}", end=": ")
+    print(verdict(beyond <= INCREMENT_AT_MOST_SECONDS))
+    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
+    print(f"peak memory, GB: {memory:.1f} at most {MEMORY_AT_MOST_GB:g}: {verdict(memory <= MEMORY_AT_MOST_GB)}")
+
+
+def build_once(project: Project) -> Took:
+    """One build, published."""
+    return timed(lambda: build(project, as_of=NOW, clock=lambda: datetime.now(timezone.utc)))[1]
+
+
+if __name__ == "__main__":
+    import sys
+
+    main(sys.argv[1:])
