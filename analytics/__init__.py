@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from analytics.overlap import OverlapResult
     from analytics.query import Engine
     from analytics.segment_members import MembersResult
+    from analytics.subscriptions import Status, SubscriptionsResult
 
 __all__ = [
     "analyze_funnel",
@@ -34,6 +35,7 @@ __all__ = [
     "get_mrr",
     "get_segment_members",
     "get_segment_overlap",
+    "get_subscriptions",
     "is_in_segment",
 ]
 
@@ -129,6 +131,22 @@ def get_mrr(warehouse: Engine, policy: str | None = None, **options: Any) -> Mrr
     from analytics.spec import make_spec
 
     return mrr.run(warehouse, make_spec(mrr.MrrSpec, policy=policy, **options))
+
+
+def get_subscriptions(
+    warehouse: Engine, *, status: Status | None = None, plan: str | None = None, each: bool = False
+) -> SubscriptionsResult:
+    """How many subscriptions there are of each status, plan and currency at the build's now, and what they are worth.
+
+    Args:
+        warehouse: an open warehouse.
+        status: only those that are ``active``, ``past_due``, ``paused``, ``cancelled`` or ``unsettled``.
+        plan: only those of a plan.
+        each: whether they are listed one by one, too.
+    """
+    from analytics.subscriptions import subscriptions
+
+    return subscriptions(warehouse, status=status, plan=plan, each=each)
 
 
 def get_segment_overlap(warehouse: Engine, segments: Sequence[str], **options: Any) -> OverlapResult:

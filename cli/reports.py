@@ -39,6 +39,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(churn, name="churn")
     app.command()(overlap)
     app.command()(mrr)
+    app.command()(subscriptions)
     meta = typer.Typer(help="What was sent to Meta.", no_args_is_help=True)
     meta.command("matches")(meta_matches)
     app.add_typer(meta, name="meta")
@@ -198,6 +199,26 @@ def mrr(
     values = {"policy": policy, "by": by, "interval": interval}
     times = {"start": start, "end": end, "as_of": as_of}
     answer(context, report, report.MrrSpec, values, times, tz, How(format, output, sql=sql, steps=steps))
+
+
+def subscriptions(
+    context: typer.Context,
+    status: Annotated[
+        Literal["active", "past_due", "paused", "cancelled", "unsettled"] | None,
+        typer.Option("--status", help="Only these; unsettled: waiting for a first payment, or of no known status."),
+    ] = None,
+    plan: Annotated[str | None, typer.Option("--plan", metavar="NAME", help="Only those of a plan.")] = None,
+    each: Annotated[bool, typer.Option("--each", help="One by one, the latest start first.")] = False,
+    format: OutputFormat = "table",
+    output: Output = None,
+) -> None:
+    """How many subscriptions there are of each status and plan, and what they are worth a month."""
+    from analytics import get_subscriptions
+    from cli.output import emit_report
+
+    with state_of(context).warehouse() as warehouse:
+        found = get_subscriptions(warehouse, status=status, plan=plan, each=each)
+        emit_report(found, format=format, output=output)
 
 
 def meta_matches(
