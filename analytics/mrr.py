@@ -161,12 +161,21 @@ def prepare(engine: Engine, spec: MrrSpec) -> MrrSpec:
     spec = at_build(spec, engine)
     if spec.now != engine.as_of and spec.now.time() != time.min:
         raise UsageError(f"--as-of {spec.now.isoformat()}: recurring revenue is known at the ends of days (UTC)")
-    policies = dict(engine.rows("select policy, is_default from revenue_policy"))
-    if spec.policy is None:
-        return spec.model_copy(update={"policy": next(name for name, is_default in policies.items() if is_default)})
-    if spec.policy not in policies:
-        raise UsageError(f"no revenue policy {spec.policy!r} ({nearest(spec.policy, policies)})")
-    return spec
+    return spec.model_copy(update={"policy": prepare_policy(engine, spec.policy)})
+
+
+def prepare_policy(engine: Engine, name: str | None) -> str:
+    """The name of a policy that the build knows; its default for None.
+
+    Raises:
+        UsageError: if there is no such policy.
+    """
+    policies: dict[str, bool] = dict(engine.rows("select policy, is_default from revenue_policy"))
+    if name is None:
+        return next(name for name, is_default in policies.items() if is_default)
+    if name not in policies:
+        raise UsageError(f"no revenue policy {name!r} ({nearest(name, policies)})")
+    return name
 
 
 def run(engine: Engine, spec: MrrSpec) -> MrrResult:
@@ -209,12 +218,13 @@ def _waterfall(spec: MrrSpec, key: Key, days: list[dict[str, Any]]) -> Iterator[
         if stood or inside:
             amounts: dict[str, Decimal] = {"start": stood, **moved, "end": stands}
             account, currency, part = key
-            monthly = {name: _monthly(arr, currency) for name, arr in amounts.items()}
-            yield MrrRow(interval_start=floor, account=account, currency=currency, part=part, **monthly)
+            rounded = {name: monthly(arr, currency) for name, arr in amounts.items()}
+            yield MrrRow(interval_start=floor, account=account, currency=currency, part=part, **rounded)
         stood, begin = stands, until
 
 
-def _monthly(arr: Decimal, currency: str) -> Decimal:
+def monthly(arr: Decimal, currency: str) -> Decimal:
+    """A twelfth of what a year is worth, rounded half away from zero to the digits of the currency."""
     with localcontext(prec=60):
         return (arr / 12).quantize(Decimal(1).scaleb(-_DIGITS.get(currency, 2)), ROUND_HALF_UP)
 

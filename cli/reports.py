@@ -180,6 +180,9 @@ def mrr(
     policy: Annotated[
         str | None, typer.Option("--policy", metavar="NAME", help="Revenue policy; the project's default unless said.")
     ] = None,
+    versus: Annotated[
+        str | None, typer.Option("--versus", metavar="NAME", help="Another policy: who differs now, and why.")
+    ] = None,
     by: Annotated[
         Literal["currency", "plan", "product"], typer.Option("--by", help="What rows are told apart by.")
     ] = "currency",
@@ -196,9 +199,23 @@ def mrr(
     """Monthly recurring revenue: where it stood, what moved it (new, expansion, churn, ...), where it stands."""
     from analytics import mrr as report
 
+    if versus:
+        _compare_policies(context, policy, versus, How(format, output, sql=sql, steps=steps), start or end or as_of)
+        return
     values = {"policy": policy, "by": by, "interval": interval}
     times = {"start": start, "end": end, "as_of": as_of}
     answer(context, report, report.MrrSpec, values, times, tz, How(format, output, sql=sql, steps=steps))
+
+
+def _compare_policies(context: typer.Context, policy: str | None, versus: str, how: How, moment: str | None) -> None:
+    from analytics.mrr_versus import versus as compare
+    from cli.output import emit_report
+    from models.errors import UsageError
+
+    if moment or how.sql or how.steps:
+        raise UsageError("--versus compares at the build's now: leave out --from, --to, --as-of, --sql and --steps")
+    with state_of(context).warehouse() as warehouse:
+        emit_report(compare(warehouse, policy, versus), format=how.format, output=how.output)
 
 
 def subscriptions(

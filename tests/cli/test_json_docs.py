@@ -29,6 +29,7 @@ PRINTED: dict[str, str | tuple[str, ...]] = {
     "gdp overlap": ("overlap", "power_users", "active_creators"),
     "gdp meta matches": ("meta", "matches"),
     "gdp mrr": ("mrr",),
+    "gdp mrr --versus": ("mrr", "--versus", "stripe"),
     "gdp subscriptions": ("subscriptions", "--each"),
     "gdp person show": ("person", "show", "goran.patel.211@harbour-post-52.example"),
     "gdp segment members": ("segment", "members", "ten_renders"),
