@@ -12,8 +12,7 @@ from analytics.query import Engine
 from analytics.table import Column, Sheet, Table, minute
 from models.base import Moment, Shape
 from models.errors import UsageError
-from models.identity import HandRule, IdentityRules, parse_identifier
-from models.keys import identifier_uuid, key_of
+from models.identity import HandRule, IdentityRules
 from warehouse.definitions import content_hash
 
 _WHO = {"hand": "a link by hand", "server": "an event of a server", "browser": "an event of a browser"}
@@ -199,21 +198,16 @@ def _knots(engine: Engine, keys: Iterable[int]) -> list[tuple[Any, ...]]:
 
 def _cuts(engine: Engine, hop: Hop, rules: IdentityRules) -> Iterable[str]:
     """The cuts between the persons of a step's two ends, in the words of who made them."""
-    keys = {key for rule in rules.hand if rule.cut for key in _keys(rule)} | {hop.start, hop.end}
+    keys = {key for rule in rules.hand if rule.cut for key in rule.keys} | {hop.start, hop.end}
     persons = _persons(engine, keys)
     between = {persons[hop.start], persons[hop.end]}
     for rule in rules.hand:
-        if rule.cut and between == {persons.get(key) for key in _keys(rule)}:
+        if rule.cut and between == {persons.get(key) for key in rule.keys}:
             yield f"{rule.cut[0]} and {rule.cut[1]} were cut: {rule.reason}"
 
 
 def _cuts_of(rules: IdentityRules, keys: set[int]) -> Iterable[HandRule]:
-    return (rule for rule in rules.hand if rule.cut and set(_keys(rule)) == keys)
-
-
-def _keys(rule: HandRule) -> tuple[int, int]:
-    one, other = (key_of(identifier_uuid(*parse_identifier(text))) for text in rule.pair)
-    return one, other
+    return (rule for rule in rules.hand if rule.cut and set(rule.keys) == keys)
 
 
 def _steps(engine: Engine, path: Iterable[Hop], names: Mapping[int, Identifier]) -> Iterable[Step]:

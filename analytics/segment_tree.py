@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from analytics.duration import Duration
-from models.identity import parse_identifier
-from models.keys import identifier_uuid, normalise_event_type
+from models.identity import identifier_id
+from models.keys import normalise_event_type
 from models.operators import Operand
 from models.person_properties import canonical_property
 from models.segment import CountRange, EventFilter, EventTypes, Holdout, ListMember, SegmentRule, operand_of
@@ -190,7 +190,7 @@ def _list(members: tuple[ListMember, ...]) -> ListLeaf:
     return ListLeaf(
         tuple(
             (
-                str(identifier_uuid(*parse_identifier(member.id))),
+                str(identifier_id(member.id)),
                 member.start.isoformat(),
                 member.end.isoformat() if member.end else None,
             )

@@ -17,6 +17,7 @@ Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it i
 OneSide = Annotated[str, typer.Argument(metavar="A", help="An identifier, as type:value.")]
 OtherSide = Annotated[str, typer.Argument(metavar="B", help="Another one.")]
 Author = Annotated[str | None, typer.Option("--author", metavar="NAME", help="Who says so.")]
+Hashed = Annotated[bool, typer.Option("--hashed", help="Write the two as UUIDs, so that the file names nobody.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -113,10 +114,11 @@ def link(
     b: OtherSide,
     reason: Reason,
     author: Author = None,
+    hashed: Hashed = False,
     format: OutputFormat = "table",
 ) -> None:
     """Say that two identifiers are one person's; the next build makes them so."""
-    _decide(context, "link", (a, b), reason, author, format)
+    _decide(context, "link", (a, b), reason, author, format, hashed=hashed)
 
 
 def cut(
@@ -125,10 +127,11 @@ def cut(
     b: OtherSide,
     reason: Reason,
     author: Author = None,
+    hashed: Hashed = False,
     format: OutputFormat = "table",
 ) -> None:
     """Say that two identifiers are not one person's, by whatever path; the next build parts them, history included."""
-    _decide(context, "cut", (a, b), reason, author, format)
+    _decide(context, "cut", (a, b), reason, author, format, hashed=hashed)
 
 
 def _decide(
@@ -138,11 +141,16 @@ def _decide(
     reason: str,
     author: str | None,
     format: Literal["table", "json"],
+    *,
+    hashed: bool,
 ) -> None:
     from cli.output import emit_json, emit_text
     from pipeline.hand_rules import add_hand_rule
 
-    added = add_hand_rule(state_of(context).project(), kind, pair, reason=reason, author=author)
+    state = state_of(context)
+    added = add_hand_rule(
+        state.project(), kind, pair, reason=reason, author=author, decided_at=state.now(), by_alias=hashed
+    )
     if format == "json":
         emit_json(added.to_json())
     else:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from models.base import Shape
+from models.base import Moment, Shape
 from models.errors import nearest
-from models.keys import IDENTIFIER_TYPES, normalise_email, normalise_id
+from models.keys import IDENTIFIER_TYPES, identifier_uuid, key_of, normalise_email, normalise_id
 
 #: Stands for every type of identifier.
 ANY_TYPE = "*"
+#: Stands in front of an identifier's UUID, as person_alias has it, where a file shall not hold the identifier itself.
+ALIAS = "alias"
 
 #: What programs write where they know nobody, names that all visitors share, and the id that one Android version gave
 #: to every device; compared in lower case. A text of zeros and dashes identifies nobody, either.
@@ -64,12 +67,32 @@ def parse_identifier(text: str) -> tuple[str, str]:
     return type_, key
 
 
+def identifier_id(text: str) -> uuid.UUID:
+    """The UUID of an identifier that is written ``type:value``, or ``alias:`` with that UUID itself.
+
+    Raises:
+        ValueError: saying what would be accepted.
+    """
+    type_, _, value = text.partition(":")
+    if type_ != ALIAS:
+        return identifier_uuid(*parse_identifier(text))
+    try:
+        return uuid.UUID(value.strip())
+    except ValueError:
+        raise ValueError(f"{text!r} is no alias; write alias: and the UUID of an identifier") from None
+
+
+def hashed(text: str) -> str:
+    """An identifier as its alias, which does not say whose it is."""
+    return f"{ALIAS}:{identifier_id(text)}"
+
+
 def _identifier(text: str) -> str:
-    return ":".join(parse_identifier(text))
+    return hashed(text) if text.startswith(f"{ALIAS}:") else ":".join(parse_identifier(text))
 
 
 IdType = Annotated[str, AfterValidator(_type)]
-#: An identifier as people write it: ``type:value``.
+#: An identifier as people write it: ``type:value``, or ``alias:<its UUID>``.
 TypedId = Annotated[str, AfterValidator(_identifier)]
 
 
@@ -80,14 +103,15 @@ class HandRule(Shape):
     cut: tuple[TypedId, TypedId] | None = None
     reason: Annotated[str, Field(min_length=1, max_length=500)]
     author: str | None = None
+    decided_at: Moment | None = None
 
     @model_validator(mode="after")
     def _is_one_of_both(self) -> HandRule:
         if (self.link is None) == (self.cut is None):
             raise ValueError("a hand rule is either a link or a cut of two identifiers")
-        first, second = self.pair
+        first, second = self.keys
         if first == second:
-            raise ValueError(f"{first!r} is given twice")
+            raise ValueError(f"{self.pair[1]!r} is given twice")
         return self
 
     @property
@@ -96,6 +120,12 @@ class HandRule(Shape):
         pair = self.link or self.cut
         assert pair is not None
         return pair
+
+    @property
+    def keys(self) -> tuple[int, int]:
+        """The integers that stand for the two inside the warehouse."""
+        one, other = (key_of(identifier_id(text)) for text in self.pair)
+        return one, other
 
 
 class IdentityRules(Shape):
@@ -142,16 +172,17 @@ class IdentityRules(Shape):
 
     @model_validator(mode="after")
     def _hand_rules_agree(self) -> IdentityRules:
-        linked = _linked(rule.link for rule in self.hand if rule.link)
+        linked = _linked(rule.keys for rule in self.hand if rule.link)
         for rule in self.hand:
-            if rule.cut and rule.cut[1] in linked.get(rule.cut[0], ()):
+            one, other = rule.keys
+            if rule.cut and other in linked.get(one, ()):
                 raise ValueError(f"{rule.cut[0]} and {rule.cut[1]} are both linked and cut")
         return self
 
 
-def _linked(links: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
+def _linked(links: Iterable[tuple[int, int]]) -> dict[int, set[int]]:
     """For each identifier all that links join it with, by whatever path."""
-    groups: dict[str, set[str]] = {}
+    groups: dict[int, set[int]] = {}
     for one, other in links:
         merged = groups.get(one, {one}) | groups.get(other, {other})
         groups.update(dict.fromkeys(merged, merged))

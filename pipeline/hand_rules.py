@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
 
 from models.errors import UsageError
-from models.identity import HandRule, IdentityRules
+from models.identity import HandRule, IdentityRules, hashed
 from pipeline.project import STARTER, Project
 from warehouse.definitions import IDENTITY_FILE
 from warehouse.files import publish_file
@@ -33,15 +34,34 @@ class AddedRule:
 
 
 def add_hand_rule(
-    project: Project, kind: Literal["link", "cut"], pair: tuple[str, str], *, reason: str, author: str | None = None
+    project: Project,
+    kind: Literal["link", "cut"],
+    pair: tuple[str, str],
+    *,
+    reason: str,
+    author: str | None = None,
+    decided_at: datetime | None = None,
+    by_alias: bool = False,
 ) -> AddedRule:
     """Append a rule to ``definitions/identity.yml``.
+
+    Args:
+        project: whose definitions.
+        kind: what is decided.
+        pair: the two identifiers.
+        reason: why.
+        author: who says so.
+        decided_at: when, for ``--identity-as-of``; a rule without it was always there.
+        by_alias: write the identifiers' UUIDs in place of them.
 
     Raises:
         UsageError: if an identifier is none, the rule is there already, contradicts another one, or the file is not
             written in a way that a rule can be added to.
     """
-    rule = validate(HandRule, _fields(kind, pair, reason, author), f"{kind} {pair[0]} {pair[1]}")
+    named = {kind: list(pair), "reason": reason, "author": author, "decided_at": decided_at}
+    rule = validate(HandRule, named, f"{kind} {pair[0]} {pair[1]}")
+    if by_alias:
+        rule = rule.model_copy(update={kind: tuple(map(hashed, rule.pair))})
     folder = project.definitions_folder
     if folder == STARTER / "definitions":
         raise UsageError("the project has no folder of definitions (gdp init makes one)")
@@ -49,9 +69,9 @@ def add_hand_rule(
     text = path.read_text(encoding="utf-8") if path.exists() else _HEADER
     before = _rules(text, path)
     for other in before.hand:
-        if frozenset(other.pair) == frozenset(rule.pair) and (other.cut is None) == (rule.cut is None):
+        if set(other.keys) == set(rule.keys) and (other.cut is None) == (rule.cut is None):
             raise UsageError(f"{path}: that {kind} is there already: {other.reason}")
-    added = with_rule(text, _fields(kind, rule.pair, rule.reason, rule.author))
+    added = with_rule(text, rule.model_dump(mode="json", exclude_none=True))
     expected = validate(
         IdentityRules, {**before.model_dump(), "hand": [*before.model_dump()["hand"], rule.model_dump()]}, str(path)
     )
@@ -121,10 +141,6 @@ def _value(value: str | list[str]) -> str:
 
 def _is_printable(value: str | list[str]) -> bool:
     return all(text.isprintable() for text in ([value] if isinstance(value, str) else value))
-
-
-def _fields(kind: str, pair: tuple[str, str], reason: str, author: str | None) -> dict[str, Any]:
-    return {kind: list(pair), "reason": reason, **({"author": author} if author else {})}
 
 
 def _rules(text: str, path: Path) -> IdentityRules:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from models.identity import ANY_TYPE, IdentityRules, parse_identifier
-from models.keys import email_sha256, identifier_uuid, key_of
+from models.identity import ANY_TYPE, IdentityRules
+from models.keys import email_sha256
 from warehouse.sql import portable_literal
 
 _HEADER = "{# The identity rules; a build replaces this file. #}\n"
@@ -29,7 +29,7 @@ def hand_keys(rules: IdentityRules) -> list[tuple[str, int, int]]:
     """The hand rules as (kind, smaller key, larger key)."""
     found = []
     for rule in rules.hand:
-        left, right = sorted(key_of(identifier_uuid(*parse_identifier(text))) for text in rule.pair)
+        left, right = sorted(rule.keys)
         found.append(("cut" if rule.cut else "link", left, right))
     return sorted(set(found))
 

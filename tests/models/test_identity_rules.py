@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from models.errors import UsageError
-from models.identity import IdentityRules
+from models.identity import HandRule, IdentityRules, hashed, identifier_id
+from models.keys import email_sha256, identifier_uuid
 from pipeline.identity_macros import identity_macros
 from warehouse.definitions import load_definitions
 
+ALIAS = hashed("email:a@b.c")
 GENERATED = Path(__file__).parents[2] / "dbt_project" / "macros" / "generated" / "identity_rules.sql"
 
 
@@ -52,6 +54,15 @@ def test_a_hand_rule_names_two_identifiers() -> None:
     ]
 
 
+def test_an_alias_names_an_identifier_that_the_file_does_not_hold() -> None:
+    """Its UUID stands for it, of an e-mail and of its SHA-256 the same."""
+    plain = HandRule(cut=("email: Ada@Example.com", "user_id:1"), reason="x")
+    digest = email_sha256("ada@example.com")
+    alias = HandRule(cut=(hashed("email:ada@example.com"), f"alias: {identifier_id('user_id:1')}"), reason="x")
+    assert alias.keys == plain.keys
+    assert alias.pair == (f"alias:{identifier_uuid('email_sha256', digest)}", hashed("user_id:1"))
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
@@ -65,6 +76,12 @@ def test_a_hand_rule_names_two_identifiers() -> None:
         ("hand: [{link: ['user_id:1', ' user_id:2'], reason: x}]", "' user_id' is no type of identifier"),
         ("hand: [{link: ['user_id:1', 'user_id: 1'], reason: x}]", "'user_id:1' is given twice"),
         ("hand: [{reason: x}]", "either a link or a cut"),
+        ("hand: [{link: ['alias:17', 'user_id:1'], reason: x}]", "'alias:17' is no alias; write alias: and the UUID"),
+        (f"hand: [{{link: ['{hashed('user_id:1')}', 'user_id:1'], reason: x}}]", "'user_id:1' is given twice"),
+        (
+            f"hand: [{{link: ['user_id:1', 'email:a@b.c'], reason: x}}, {{cut: ['{ALIAS}', 'user_id:1'], reason: y}}]",
+            "are both linked and cut",
+        ),
         ("hand: [{link: ['user_id:1', 'user_id:2']}]", "hand.0.reason: is missing"),
         (
             "hand: [{link: ['user_id:1', 'email:a@b.c'], reason: x}, {cut: ['email:a@b.c', 'user_id:1'], reason: y}]",

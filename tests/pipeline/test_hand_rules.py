@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 
 from models.errors import UsageError
-from models.identity import IdentityRules
+from models.identity import IdentityRules, hashed
 from pipeline.hand_rules import add_hand_rule
 from pipeline.project import Project, find_project, init_project
 
@@ -79,6 +80,19 @@ def test_rules_can_be_added_one_after_the_other(project: Project) -> None:
         (("email:ada@example.com", "custom:crm:4:7"), None, reason, "ops: me"),
         (None, ("user_id:1", "user_id:2"), "x", None),
     ]
+
+
+def test_a_rule_may_name_nobody(project: Project) -> None:
+    """By alias it is the same rule, and says when it was decided."""
+    at = datetime(2026, 6, 1, 10, tzinfo=timezone.utc)
+    pair = ("email:ada@example.com", "user_id:1")
+    added = add_hand_rule(project, "link", pair, reason="she said so", decided_at=at, by_alias=True)
+    assert "ada" not in (project.definitions_folder / "identity.yml").read_text()
+    [rule] = project.definitions().identity.hand
+    assert rule.pair == added.pair == tuple(map(hashed, pair))
+    assert rule.decided_at == at
+    with pytest.raises(UsageError, match="that link is there already: she said so"):
+        add_hand_rule(project, "link", pair, reason="again")
 
 
 @pytest.mark.parametrize(
