@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from cli.output import Report
 
 AsOf = Annotated[str | None, typer.Option("--as-of", metavar="TIME", help="The report's now; else the build's.")]
+IdentityAsOf = Annotated[
+    str | None,
+    typer.Option(
+        "--identity-as-of",
+        metavar="TIME",
+        help="Who was who by what was known then. Makes the tables anew: about as long as a full build, once.",
+    ),
+]
 Zone = Annotated[
     str | None, typer.Option("--tz", metavar="ZONE", help="IANA zone of days, weeks and months; else the project's.")
 ]
@@ -58,6 +66,7 @@ def funnel(
     start: From = None,
     end: To = None,
     as_of: AsOf = None,
+    identity_as_of: IdentityAsOf = None,
     tz: Zone = None,
     format: OutputFormat = "table",
     output: Output = None,
@@ -71,7 +80,7 @@ def funnel(
     from analytics import funnel as report
 
     values = {"stages": tuple(stages), "window": window, "by": by}
-    times = {"start": start, "end": end, "as_of": as_of}
+    times = {"start": start, "end": end, "as_of": as_of, "identity_as_of": identity_as_of}
     answer(context, report, report.FunnelSpec, values, times, tz, How(format, output, sql=sql, steps=steps))
 
 
@@ -109,6 +118,7 @@ def cohort(
     start: From = None,
     end: To = None,
     as_of: AsOf = None,
+    identity_as_of: IdentityAsOf = None,
     tz: Zone = None,
     format: OutputFormat = "table",
     output: Output = None,
@@ -131,7 +141,7 @@ def cohort(
         "return_event": return_event,
         "periods": periods,
     }
-    times = {"start": start, "end": end, "as_of": as_of}
+    times = {"start": start, "end": end, "as_of": as_of, "identity_as_of": identity_as_of}
     answer(context, report, report.CohortSpec, values, times, tz, How(format, output, sql=sql, steps=steps))
 
 
@@ -144,6 +154,7 @@ def churn_users(
         str, typer.Option("--min-activity-before", metavar="LENGTH", help="With at least one, before the window.")
     ] = "60d",
     as_of: AsOf = None,
+    identity_as_of: IdentityAsOf = None,
     tz: Zone = None,
     format: OutputFormat = "table",
     output: Output = None,
@@ -155,13 +166,14 @@ def churn_users(
 
     values = {"window": window, "min_activity_before": min_activity_before}
     how = How(format, output, sql=sql, steps=steps)
-    answer(context, report, report.ChurnSpec, values, {"as_of": as_of}, tz, how)
+    answer(context, report, report.ChurnSpec, values, {"as_of": as_of, "identity_as_of": identity_as_of}, tz, how)
 
 
 def overlap(
     context: typer.Context,
     segments: Annotated[list[str], typer.Argument(metavar="SEGMENT...", help="Two or more segment ids.")],
     as_of: AsOf = None,
+    identity_as_of: IdentityAsOf = None,
     tz: Zone = None,
     format: OutputFormat = "table",
     output: Output = None,
@@ -171,8 +183,8 @@ def overlap(
     """How many people are in all of the segments, in each pair, and in every combination."""
     from analytics import overlap as report
 
-    how = How(format, output, sql=sql, steps=steps)
-    answer(context, report, report.OverlapSpec, {"segments": tuple(segments)}, {"as_of": as_of}, tz, how)
+    values, times = {"segments": tuple(segments)}, {"as_of": as_of, "identity_as_of": identity_as_of}
+    answer(context, report, report.OverlapSpec, values, times, tz, How(format, output, sql=sql, steps=steps))
 
 
 def mrr(
@@ -190,6 +202,7 @@ def mrr(
     start: From = None,
     end: To = None,
     as_of: AsOf = None,
+    identity_as_of: IdentityAsOf = None,
     tz: Zone = None,
     format: OutputFormat = "table",
     output: Output = None,
@@ -200,10 +213,11 @@ def mrr(
     from analytics import mrr as report
 
     if versus:
-        _compare_policies(context, policy, versus, How(format, output, sql=sql, steps=steps), start or end or as_of)
+        moment = start or end or as_of or identity_as_of
+        _compare_policies(context, policy, versus, How(format, output, sql=sql, steps=steps), moment)
         return
     values = {"policy": policy, "by": by, "interval": interval}
-    times = {"start": start, "end": end, "as_of": as_of}
+    times = {"start": start, "end": end, "as_of": as_of, "identity_as_of": identity_as_of}
     answer(context, report, report.MrrSpec, values, times, tz, How(format, output, sql=sql, steps=steps))
 
 
@@ -213,7 +227,9 @@ def _compare_policies(context: typer.Context, policy: str | None, versus: str, h
     from models.errors import UsageError
 
     if moment or how.sql or how.steps:
-        raise UsageError("--versus compares at the build's now: leave out --from, --to, --as-of, --sql and --steps")
+        raise UsageError(
+            "--versus compares at the build's now: leave out --from, --to, --as-of, --identity-as-of, --sql and --steps"
+        )
     with state_of(context).warehouse() as warehouse:
         emit_report(compare(warehouse, policy, versus), format=how.format, output=how.output)
 
@@ -307,8 +323,11 @@ def answer(
     except ValueError as error:
         raise UsageError(f"--tz: {error}") from None
     moments = {key: _moment(text, calendar, key) for key, text in times.items() if text is not None}
+    identity_as_of = moments.pop("identity_as_of", None)
+    if identity_as_of and how.sql:
+        raise UsageError("--sql is for the published tables: leave out --identity-as-of")
     spec = make_spec(shape, **values, **moments, tz=name)
-    with state.warehouse() as warehouse:
+    with state.warehouse(identity_as_of=identity_as_of) as warehouse:
         if how.sql:
             emit_text(report.query(report.prepare(warehouse, spec)).text() + "\n", how.output)
         elif how.steps:
@@ -321,5 +340,5 @@ def answer(
 def _moment(text: str, calendar: Any, key: str) -> datetime:
     from models.moments import parse_moment
 
-    option = {"start": "--from", "end": "--to", "as_of": "--as-of"}[key]
+    option = {"start": "--from", "end": "--to"}.get(key) or f"--{key.replace('_', '-')}"
     return parse_moment(text, zone=calendar, what=option)

@@ -43,16 +43,27 @@ class State:
         return find_project(Path.cwd(), given=self.project_path, home=home)
 
     @contextmanager
-    def warehouse(self, *, sandbox: bool = False) -> Iterator[Warehouse]:
-        """The published warehouse of the project, opened for reading."""
+    def warehouse(self, *, sandbox: bool = False, identity_as_of: datetime | None = None) -> Iterator[Warehouse]:
+        """The published warehouse of the project, opened for reading; or its tables by who was who at a moment."""
         from warehouse.reader import open_warehouse
 
         project = self.project()
         settings = project.settings
         with open_warehouse(
-            project.existing_home(), threads=settings.thread_count, memory_limit=settings.memory_limit, sandbox=sandbox
+            project.existing_home(),
+            file=None if identity_as_of is None else self._past_tables(identity_as_of),
+            threads=settings.thread_count,
+            memory_limit=settings.memory_limit,
+            sandbox=sandbox,
         ) as warehouse:
             yield warehouse
+
+    def _past_tables(self, moment: datetime) -> Path:
+        from cli.progress import counting
+        from pipeline.identity_as_of import tables_by_identity_as_of
+
+        with counting("making the tables by who was who then") as tick:
+            return tables_by_identity_as_of(self.project(), moment, now=self.now(), on_node=tick)
 
     @staticmethod
     def now() -> datetime:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from datetime import datetime
 
 from models.identity import ANY_TYPE, IdentityRules
 from models.keys import email_sha256
@@ -12,8 +13,13 @@ from warehouse.sql import portable_literal
 _HEADER = "{# The identity rules; a build replaces this file. #}\n"
 
 
-def identity_macros(rules: IdentityRules) -> str:
-    """The text of macros/generated/identity_rules.sql."""
+def identity_macros(rules: IdentityRules, *, known_at: datetime | None = None) -> str:
+    """The text of macros/generated/identity_rules.sql.
+
+    Args:
+        rules: what holds.
+        known_at: only what was received by then joins identifiers.
+    """
     macros = {
         "is_blocked(id_type, id_value)": _is_blocked(rules),
         "hub_threshold()": str(rules.hub_threshold),
@@ -21,6 +27,7 @@ def identity_macros(rules: IdentityRules) -> str:
         "type_rank(id_type)": _type_rank(rules),
         "hand_rules()": _hand_rules(rules),
         "limits_json()": portable_literal(_limits_json(rules)),
+        "is_known_to_identity()": _is_known(known_at),
     }
     return _HEADER + "".join(f"{{% macro {name} -%}}\n    {body}\n{{%- endmacro %}}\n" for name, body in macros.items())
 
@@ -32,6 +39,15 @@ def hand_keys(rules: IdentityRules) -> list[tuple[str, int, int]]:
         left, right = sorted(rule.keys)
         found.append(("cut" if rule.cut else "link", left, right))
     return sorted(set(found))
+
+
+def _is_known(known_at: datetime | None) -> str:
+    """Whether a landed event may say who is who."""
+    if known_at is None:
+        return "true"
+    return (
+        f"coalesce(received_at, occurred_at) <= cast({portable_literal(known_at.isoformat())} as {{{{ time_type() }}}})"
+    )
 
 
 def _is_blocked(rules: IdentityRules) -> str:

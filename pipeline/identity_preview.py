@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from analytics import funnel
@@ -15,17 +14,12 @@ from analytics.funnel import FunnelSpec
 from analytics.identity_groups import PREVIEW
 from analytics.identity_preview import compare
 from analytics.identity_preview_result import IdentityPreview
-from pipeline.build import BuildFailed, dbt_environment
 from pipeline.plan import plan_preview
-from pipeline.prepare import clear_landing_links, lay_out
 from pipeline.project import Project
-from warehouse.dbt import run_dbt
+from pipeline.trial import trial
 from warehouse.definitions import load_identity_rules
-from warehouse.generations import publish, seal
-from warehouse.home import Home
 from warehouse.locks import exclusive
-from warehouse.reader import Warehouse, open_warehouse
-from warehouse.settings import Settings
+from warehouse.reader import open_warehouse
 
 
 def preview_identity(
@@ -58,41 +52,17 @@ def preview_identity(
     """
     home = project.existing_home().ensure()
     definitions = replace(project.definitions(), identity=load_identity_rules(rules))
-    with ExitStack() as stack:
-        lock = stack.enter_context(exclusive(home.locks / "preview", "a preview"))
-        scratch = stack.enter_context(_scratch_home(home))
+    settings = project.settings
+    look = partial(open_warehouse, home, threads=settings.thread_count, memory_limit=settings.memory_limit)
+    with trial(home) as attempt, ExitStack() as stack:
         # Until all is linked and opened, no build may publish and no landing be forgotten.
         with exclusive(home.locks / "build", "a build"):
             plan = plan_preview(home, definitions)
-            published = stack.enter_context(_open(home, project.settings))
+            published = stack.enter_context(look())
             if stages is not None:
                 stages = funnel.prepare(published, stages)
-            folder = lay_out(scratch, plan, definitions, built_at=now)
-        environment = dbt_environment(project)
-        outcome = run_dbt(folder, ("run",), environment=environment, keep_open=(lock.fileno(),), on_node=on_node)
-        if not outcome.success:
-            raise BuildFailed(f"no preview: {outcome.explain()}")
-        clear_landing_links(scratch)
-        working = scratch.build / "warehouse.duckdb"
-        seal(working)
-        path = publish(scratch, working, plan.generation, keep=1)
-        tried = stack.enter_context(_open(scratch, project.settings))
+            folder = attempt.lay_out(plan, definitions, now=now)
+        path = attempt.build(project, folder, on_node=on_node)
+        tried = stack.enter_context(look(file=path))
         published.attach(path, PREVIEW)
         return compare(published, tried, rules=str(rules), stages=stages, examples=examples)
-
-
-def _open(home: Home, settings: Settings) -> AbstractContextManager[Warehouse]:
-    return open_warehouse(home, threads=settings.thread_count, memory_limit=settings.memory_limit)
-
-
-@contextmanager
-def _scratch_home(home: Home) -> Iterator[Home]:
-    """A home in the staging folder that has the landing of the real one; it is removed in the end."""
-    scratch = Home(home.staging / "preview")
-    shutil.rmtree(scratch.root, ignore_errors=True)
-    try:
-        scratch.root.mkdir(mode=0o700)
-        scratch.landing.symlink_to(os.path.relpath(home.landing, scratch.root))
-        yield scratch.ensure()
-    finally:
-        shutil.rmtree(scratch.root, ignore_errors=True)

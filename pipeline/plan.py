@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,8 @@ class Plan:
     all_files: tuple[LandedFile, ...]
     project_hash: str
     definition_hashes: dict[str, str]
+    #: Only what was received by then says who is who, where a build that is thrown away asks for it.
+    identity_as_of: datetime | None = None
 
     @property
     def is_full_refresh(self) -> bool:
@@ -115,26 +117,49 @@ def plan_preview(home: Home, definitions: Definitions) -> Plan:
         UsageError: if the build was made by these very rules.
         GdpError: if nothing is published, or something else has changed since.
     """
+    published = _existing(home)
+    hashes = definition_hashes(definitions)
+    if hashes["identity"] == published.definition_hashes["identity"]:
+        raise UsageError("these are the rules of the published build: nothing would change")
+    return _plan_again(home, published, hashes, ignore="identity", because="identity rules are tried")
+
+
+def plan_identity_as_of(home: Home, definitions: Definitions, moment: datetime) -> Plan:
+    """Plan the published build once more from an empty file, with who was who by what had been received by a moment.
+
+    Raises:
+        GdpError: if nothing is published, or something has changed since.
+    """
+    plan = _plan_again(home, _existing(home), definition_hashes(definitions), because="identity of a past moment")
+    return replace(plan, identity_as_of=moment)
+
+
+def _existing(home: Home) -> Published:
     published, unreadable = read_published(home)
     if published is None:
         raise GdpError(f"{unreadable or f'no warehouse in {home.root} yet'}: run gdp build")
-    hashes, project_hash = definition_hashes(definitions), _table_code_hash()
-    if hashes["identity"] == published.definition_hashes["identity"]:
-        raise UsageError("these are the rules of the published build: nothing would change")
-    unmoved = {**hashes, "identity": published.definition_hashes["identity"]}
+    return published
+
+
+def _plan_again(
+    home: Home, published: Published, hashes: dict[str, str], *, because: str, ignore: str | None = None
+) -> Plan:
+    """Plan the published build from an empty file; nothing but the definition ``ignore`` may have changed since."""
+    project_hash = _table_code_hash()
+    unmoved = hashes if ignore is None else {**hashes, ignore: published.definition_hashes[ignore]}
     files = tuple(file for file in landed_files(home.control) if file.batch_seq <= published.max_batch_seq)
     reason = _full_refresh_reason(published, files, project_hash, unmoved)
     segments = _changed_segments(published, unmoved)
     if reason or segments:
+        than = "more than the identity rules would change" if ignore else "the tables cannot be made again as they are"
         raise GdpError(
-            f"more than the identity rules would change: {reason or f'segment {segments[0]} changed'} since the"
-            " published build; run gdp build first"
+            f"{than}: {reason or f'segment {segments[0]} changed'} since the published build; run gdp build first"
         )
     return Plan(
         generation=next_generation(home),
         as_of=published.as_of,
         published=published,
-        full_refresh_because="identity rules are tried",
+        full_refresh_because=because,
         changed_segments=(),
         new_files=files,
         all_files=files,

@@ -172,7 +172,8 @@ def _copy_project(target: Path, plan: Plan, definitions: Definitions) -> Path:
     macros = target / GENERATED_MACROS
     ids = ", ".join(f"'{segment_id}'" for segment_id in plan.changed_segments)
     _write_macro(macros / "changed_segments.sql", "changed_segments", "{{ return([" + ids + "]) }}")
-    (macros / "identity_rules.sql").write_text(identity_macros(definitions.identity), encoding="utf-8")
+    identity = identity_macros(definitions.identity, known_at=plan.identity_as_of)
+    (macros / "identity_rules.sql").write_text(identity, encoding="utf-8")
     (macros / "revenue_policy.sql").write_text(revenue_macros(definitions.revenue), encoding="utf-8")
     if definitions.segments:
         changed = set(plan.changed_segments)

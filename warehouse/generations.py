@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from datetime import datetime, timezone
 from pathlib import Path
 
 import duckdb
@@ -16,6 +17,7 @@ from warehouse.home import Home
 from warehouse.sql import quote_identifier
 
 _NAME = re.compile(r"[0-9]{6,}")
+_PAST_IDENTITY = "identity-as-of"
 
 
 def generation_files(home: Home) -> list[Path]:
@@ -74,7 +76,23 @@ def publish(home: Home, working_copy: Path, generation: str, *, keep: int) -> Pa
     fsync_dir(home.root)
     for old in generation_files(home)[:-keep]:
         old.unlink()
+    shutil.rmtree(home.warehouse_dir / _PAST_IDENTITY, ignore_errors=True)
     return target
+
+
+def past_identity_file(home: Home, generation: Path, moment: datetime) -> Path:
+    """Where the tables of a generation by who was who at a moment are kept; they go when another one is published."""
+    name = f"{generation.stem}-{moment.astimezone(timezone.utc):%Y%m%dT%H%M%S.%f}.duckdb"
+    return home.warehouse_dir / _PAST_IDENTITY / name
+
+
+def keep_past_identity(home: Home, made: Path, generation: Path, moment: datetime) -> Path:
+    """Move tables to where ``past_identity_file`` says, in place of those of another moment."""
+    target = past_identity_file(home, generation, moment)
+    shutil.rmtree(target.parent, ignore_errors=True)
+    target.parent.mkdir(mode=0o700)
+    made.chmod(0o444)
+    return made.rename(target)
 
 
 def _drop_unknown(connection: duckdb.DuckDBPyConnection, keep: set[tuple[str, str]]) -> None:

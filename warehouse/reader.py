@@ -70,12 +70,18 @@ def current_generation(home: Home) -> Path | None:
 
 @contextmanager
 def open_warehouse(
-    home: Home, *, threads: int | None = None, memory_limit: str | None = None, sandbox: bool = False
+    home: Home,
+    *,
+    file: Path | None = None,
+    threads: int | None = None,
+    memory_limit: str | None = None,
+    sandbox: bool = False,
 ) -> Iterator[Warehouse]:
     """Open the published generation read-only.
 
     Args:
         home: where the warehouse is.
+        file: tables of the same form to open in place of the published ones.
         threads: how many threads a query may use (default: all cores).
         memory_limit: how much memory a query may use, such as ``4GB``.
         sandbox: refuse everything that reaches outside the warehouse's file, for SQL that somebody typed.
@@ -84,7 +90,7 @@ def open_warehouse(
         GdpError: if nothing has been built yet, the file is damaged or of another version, or a query in the block
             needs more memory than it may use.
     """
-    connection, path = _connect(home)
+    connection, path = _connect(home, file)
     try:
         connection.execute("set temp_directory = $folder", {"folder": str(home.staging)})
         if threads:
@@ -111,10 +117,10 @@ _SANDBOX: Sequence[str] = (
 )
 
 
-def _connect(home: Home) -> tuple[duckdb.DuckDBPyConnection, Path]:
-    """Open the file that the link names; look again if a publish took it away in between."""
+def _connect(home: Home, file: Path | None) -> tuple[duckdb.DuckDBPyConnection, Path]:
+    """Open a file, or that which the link names; look again if a publish took it away in between."""
     for attempt in range(1, _ATTEMPTS + 1):
-        path = current_generation(home)
+        path = file or current_generation(home)
         if path is None:
             raise GdpError(f"no warehouse in {home.root} yet: run gdp build")
         try:

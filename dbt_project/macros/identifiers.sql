@@ -22,7 +22,8 @@
         {% for column in plain_identifiers() + ['email', 'email_sha256', 'custom_ids'] %}
         {{ identifier(column) }} as {{ column }},
         {% endfor %}
-        {{ is_signed() }} as is_signed, occurred_at, event_id, body_key
+        {{ is_signed() }} as is_signed, {{ is_known_to_identity() }} as is_known,
+        occurred_at, event_id, body_key
     from {{ relation }}
 {%- endmacro %}
 
@@ -37,21 +38,26 @@
         cast(null as string) as email,
         first_seen_at,
         event_id,
-        is_signed
+        is_signed,
+        is_known
     from {{ relation }}
     where {{ type }} is not null
     union all
     {% endfor %}
-    select body_key, 'email', {{ sha256_hex('email') }}, email, first_seen_at, event_id, is_signed
+    select
+        body_key, 'email', {{ sha256_hex('email') }}, email, first_seen_at, event_id, is_signed,
+        is_known
     from {{ relation }}
     where email is not null
     union all
-    select body_key, 'email', email_sha256, null, first_seen_at, event_id, is_signed
+    select
+        body_key, 'email', email_sha256, null, first_seen_at, event_id, is_signed, is_known
     from {{ relation }}
     where email_sha256 is not null
     union all
     select
-        body_key, 'custom:' || entry_name, entry_value, null, first_seen_at, event_id, is_signed
+        body_key, 'custom:' || entry_name, entry_value, null, first_seen_at, event_id, is_signed,
+        is_known
     from {{ json_entries('(select * from ' ~ relation ~ ' where custom_ids is not null)',
         'custom_ids') }} as custom
     where entry_value is not null

@@ -158,6 +158,5 @@ def test_what_a_person_reads(sample: Studio) -> None:
     shown = sample.ok("mrr", "--versus", "stripe").out
     assert shown.startswith("MRR by gdp and by stripe\nAs of 2026-07-01 00:00 UTC; live mode. They disagree on ")
     assert "Customers" in shown
-    assert sample.gdp("mrr", "--versus", "stripe", "--as-of", "2026-05-01").err == (
-        "gdp: --versus compares at the build's now: leave out --from, --to, --as-of, --sql and --steps\n"
-    )
+    refused = sample.gdp("mrr", "--versus", "stripe", "--as-of", "2026-05-01").err
+    assert refused.startswith("gdp: --versus compares at the build's now: leave out --from, --to, --as-of, ")

@@ -59,6 +59,7 @@ class Workshop:
     catalog: EventCatalog
     segments: Mapping[str, str] = field(default_factory=dict)
     rules: IdentityRules = field(default_factory=IdentityRules)
+    identity_as_of: datetime | None = None
     files: list[LandedFile] = field(default_factory=list)
     built: int = 0
     seen_segments: dict[str, str] = field(default_factory=dict)
@@ -128,6 +129,7 @@ class Workshop:
             all_files=tuple(self.files),
             project_hash="",
             definition_hashes={},
+            identity_as_of=self.identity_as_of,
         )
 
     def _changed_segments(self) -> list[str]:

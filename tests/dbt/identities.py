@@ -47,6 +47,11 @@ class Rules:
     hub_threshold: int = 10
     links: tuple[Pair, ...] = ()
     cuts: tuple[Pair, ...] = ()
+    known_at: datetime | None = None
+
+    def is_known(self, event: Delivery) -> bool:
+        """Whether an event was received in time to say who is who."""
+        return self.known_at is None or (event["received_at"] or event["occurred_at"]) <= self.known_at
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,7 @@ class Identities:
                 self.first.setdefault(identifier, event)
             for one in found:
                 for other in found:
-                    if one != other:
+                    if one != other and rules.is_known(event):
                         self._see(frozenset((one, other)), event)
         self.knots = self._knots()
         self.refused = self._judge()
@@ -166,7 +171,7 @@ class Identities:
         for event in sorted(self.events, key=in_time):
             found = identifiers(event)
             users = [identifier for identifier in found if identifier[0] == "user_id"]
-            if device not in found:
+            if device not in found or not self.rules.is_known(event):
                 continue
             if event["event_type"] in LOGOUTS:
                 sights[event["occurred_at"]] = self.own[device]

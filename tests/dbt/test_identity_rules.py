@@ -91,6 +91,21 @@ def test_increments_under_other_rules_equal_the_words(name: str, tmp_path: Path)
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("day", [20, 45])
+def test_who_was_who_at_a_moment_equals_the_words(day: int, tmp_path: Path) -> None:
+    """What was received later joins nobody, and shared devices stay with whom they were; all facts are there."""
+    studio, life = workshop(tmp_path / "home"), Life(seed=day, people=20)
+    cases, more_cases = known_cases()
+    studio.land(life.tell(cases + more_cases) + life.day(10, 120) + life.day(30, 120) + life.day(60, 120))
+    as_of, moment = START + timedelta(days=70), START + timedelta(days=day)
+    today = hashes(studio.build(as_of, full=True))
+    studio.identity_as_of = moment
+    then = studio.build(as_of, full=True)
+    assert_equals_the_words(then, life.told, as_of, rules=Rules(known_at=moment))
+    assert hashes(then)["identity_link"] != today["identity_link"]
+
+
+@pytest.mark.slow
 def test_broken_identity_is_found(tmp_path: Path) -> None:
     """Persons that a rule forbids, rows of a person that is gone and edges without a decision fail the build."""
     studio = workshop(tmp_path / "home")

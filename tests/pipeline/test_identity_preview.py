@@ -198,12 +198,12 @@ def test_a_preview_that_fails_leaves_nothing(failing: str, edited: Edited, monke
             raise KeyboardInterrupt
         return DbtOutcome(False, "no space left on device")
 
-    monkeypatch.setattr("pipeline.identity_preview.run_dbt", run_dbt)
+    monkeypatch.setattr("pipeline.trial.run_dbt", run_dbt)
     studio = edited.studio
     before = everything(studio)
     answer = studio.gdp(*PREVIEW, edited.rules)
     assert (answer.code, answer.out) == (130 if failing == "Ctrl-C" else 1, "")
-    assert ("no preview: no space left on device" in answer.err) == (failing == "dbt")
+    assert ("the tables could not be made: no space left on device" in answer.err) == (failing == "dbt")
     assert everything(studio) == before
     assert list(studio.home.staging.iterdir()) == []
 

@@ -32,3 +32,6 @@
 {% macro limits_json() -%}
     (chr(123) || '"cuts": [], "most": ' || chr(123) || '"email": 5, "github_id": 5, "google_id": 5, "stripe_id": 5, "user_id": 1' || chr(125) || chr(125))
 {%- endmacro %}
+{% macro is_known_to_identity() -%}
+    true
+{%- endmacro %}

@@ -46,7 +46,7 @@ sight as (
     from member
     inner join member as other
         on member.body_key = other.body_key
-    where member.identifier_key < other.identifier_key
+    where member.identifier_key < other.identifier_key and member.is_known
     union all
     select
         left_key,

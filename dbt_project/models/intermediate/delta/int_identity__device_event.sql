@@ -77,7 +77,9 @@ event as (
         occurred_at,
         body_key
     from {{ ref('int_event__added') }}
-    where anonymous_id is not null or device_id is not null
+    where
+        (anonymous_id is not null or device_id is not null)
+        and {{ is_known_to_identity() }}
     union all
     select
         anonymous_id,

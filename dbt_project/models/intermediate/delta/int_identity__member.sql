@@ -43,6 +43,7 @@ id_set as (
         device_id,
         custom_ids,
         is_signed,
+        is_known,
         min(occurred_at) as first_seen_at,
         min_by(event_id, (occurred_at, body_key)) as event_id,
         min_by(body_key, (occurred_at, body_key)) as body_key
@@ -63,7 +64,8 @@ member as (
         email,
         first_seen_at,
         event_id,
-        is_signed
+        is_signed,
+        is_known
     from carried
 
 )
