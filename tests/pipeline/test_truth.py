@@ -100,6 +100,47 @@ def test_every_person_is_one_person(held: Held) -> None:
     assert persons == keys == pairs == held.rows("select count(*) from true_person")[0][0]
 
 
+def test_pairs_of_identifiers_are_joined_as_in_truth(held: Held) -> None:
+    """Precision 1.0, and recall 1.0 but for shared devices: each pair that is missed has one, refused as such."""
+    pairs = """
+        with known as (
+            select person, is_shared, identifier_key, person_key
+            from (select *, if(type = 'email', sha256(value), value) as id_value from true_identifier) as told
+            inner join intermediate.int_identity__identifier as identifier
+                on told.type = identifier.id_type and told.id_value = identifier.id_value
+            inner join intermediate.int_identity__owner as owner using (identifier_key)
+            where owner.valid_from is null
+        ),
+        pair as (
+            select
+                one.identifier_key as left_key,
+                other.identifier_key as right_key,
+                bool_or(one.person = other.person) as is_true,
+                any_value(one.person_key = other.person_key) as is_built,
+                any_value(if(one.is_shared, one.identifier_key, if(other.is_shared, other.identifier_key, null)))
+                    as shared_key
+            from known as one
+            inner join known as other
+                on one.identifier_key < other.identifier_key
+                and (one.person = other.person or one.person_key = other.person_key)
+            group by all
+        )
+    """
+    measure = "count(*) filter (where is_true), count(*) filter (where is_built and not is_true)"
+    ((true, wrong),) = held.rows(f"{pairs} select {measure} from pair")
+    assert (true > 1000, wrong) == (True, 0)
+    reasons = """
+        select distinct shared_key, refused_by
+        from pair
+        left join identity_decision as decision
+            on not is_accepted and (shared_key = decision.left_key or shared_key = decision.right_key)
+        where is_true and not is_built
+    """
+    told = held.rows(f"{pairs} {reasons}")
+    assert {reason for _, reason in told} == {"shared_device"}
+    assert len(told) == held.rows("select count(distinct (type, value)) from true_identifier where is_shared")[0][0]
+
+
 def test_every_event_counts_once_on_its_day(held: Held) -> None:
     """By source, type and day, whatever came twice, late, or by two ways."""
     true = "from true_event_count where source <> 'stripe'"
