@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from math import factorial
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,8 @@ _TYPES = {
     "c": "custom:crm",
 }
 _FIELDS = {"user_id": "personId", "email": "email", "anonymous_id": "anonymousId", "device_id": "deviceId"}
+#: A prime, so that the first few orders differ much and as many as there are differ all.
+_STRIDE = 7919
 _TOKEN = re.compile(r'#\d+|[a-z](?:\d+|"[^"]*")')
 #: A person as its identifiers (type, value) and the events named in the table (number).
 Found = frozenset[tuple[str, str] | int]
@@ -75,15 +78,17 @@ class Telling:
             return type_, email_sha256(f"{self.space}-{value}@example.com")
         return type_, f"{self.space}-{token}"
 
+    @property
+    def order(self) -> list[int]:
+        """In which its events are delivered, but for late ones."""
+        return permutation(len(self.scenario.told.split(";")), self.number * _STRIDE)
+
     def parts(self) -> list[list[dict[str, Any]]]:
         """Its events in three deliveries."""
         texts = [text.strip() for text in self.scenario.told.split(";")]
-        order = list(range(len(texts)))
-        if self.number:
-            random.Random(self.space).shuffle(order)
-        early = [number for number in order if not texts[number].startswith("late:")]
+        early = [number for number in self.order if not texts[number].startswith("late:")]
         first, second = sorted(random.Random(f"{self.space} cut").choices(range(len(early) + 1), k=2))
-        late = [number for number in order if number not in early]
+        late = [number for number in self.order if number not in early]
         deliveries = (early[:first], early[first:second], early[second:] + late)
         return [[self._event(number, texts[number]) for number in part] for part in deliveries]
 
@@ -143,6 +148,25 @@ def scenarios() -> list[Scenario]:
 def tellings(count: int) -> list[Telling]:
     """Every scenario, several times."""
     return [Telling(scenario, number) for scenario in scenarios() for number in range(count)]
+
+
+def every_order() -> list[Telling]:
+    """Every scenario in each order of its events."""
+    return [
+        Telling(scenario, number)
+        for scenario in scenarios()
+        for number in range(factorial(len(scenario.told.split(";"))))
+    ]
+
+
+def permutation(size: int, number: int) -> list[int]:
+    """One of the orders of so many things by its number in their sequence (Lehmer's code), counted on past the last."""
+    left, order = list(range(size)), []
+    number %= factorial(size)
+    for place in range(size - 1, -1, -1):
+        position, number = divmod(number, factorial(place))
+        order.append(left.pop(position))
+    return order
 
 
 def tell(studio: Studio, told: list[Telling], *parts: int) -> str:
