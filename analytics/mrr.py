@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import field_validator
 
-from analytics.query import Engine, Query, Step
+from analytics.query import Engine, Query, Step, Value
 from analytics.spec import ReportSpec, at_build
 from analytics.table import Column, Sheet, Table, first_rows, minute
 from models.base import Moment, Shape
@@ -18,10 +18,12 @@ from models.errors import UsageError, nearest
 Movement = Literal["new", "reactivation", "expansion", "contraction", "churn"]
 MOVEMENTS: tuple[Movement, ...] = ("new", "reactivation", "expansion", "contraction", "churn")
 Interval = Literal["day", "week", "month"]
-By = Literal["currency", "plan", "product"]
+By = Literal["currency", "plan", "product", "country", "cohort"]
 #: Account, currency and part.
 Key = tuple[str, str, str | None]
 _PARTS = {"currency": "cast(null as varchar)", "plan": "plan_name", "product": "product_id"}
+#: What is known of who pays; the others are known of what is paid for.
+_OF_PERSONS = ("country", "cohort")
 _NO_DIGITS = ("bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf")
 _THREE_DIGITS = ("bhd", "jod", "kwd", "omr", "tnd")
 #: Digits behind the point, of currencies that have other than two.
@@ -138,18 +140,36 @@ def query(spec: MrrSpec) -> Query:
     """What moved on each day, by currency and part."""
     sums = "".join(f"    coalesce(sum(arr) filter (where movement = '{name}'), 0) as {name},\n" for name in MOVEMENTS)
     steps = (
-        Step(
-            "movement",
-            f"select\n    account,\n    currency,\n    {_PARTS[spec.by]} as part,\n    day,\n    movement,\n    arr\n"
-            "from mrr_movement\nwhere policy = $policy\n    and livemode\n    and day < cast($days_end as date)",
-        ),
+        *_parts(spec.by),
         Step(
             "day_sum",
             f"select\n    account,\n    currency,\n    part,\n    day,\n{sums}    sum(arr) as moved\n"
             "from movement\ngroup by account, currency, part, day",
         ),
     )
-    return Query(steps, {"policy": spec.policy or "", "days_end": spec.days_end.isoformat()})
+    values: dict[str, Value] = {"policy": spec.policy or "", "days_end": spec.days_end.isoformat()}
+    return Query(steps, values | {"as_of": spec.now, "property": spec.by})
+
+
+def _parts(by: By) -> tuple[Step, ...]:
+    """The movements that count, each with its part: what is paid for, or what holds of the payer at now."""
+    counts = "policy = $policy\n    and livemode\n    and day < cast($days_end as date)"
+    if by not in _OF_PERSONS:
+        columns = f"account,\n    currency,\n    {_PARTS[by]} as part,\n    day,\n    movement,\n    arr"
+        return (Step("movement", f"select\n    {columns}\nfrom mrr_movement\nwhere {counts}"),)
+    return (
+        Step(
+            "payer",
+            "select\n    person_key,\n    value as part\nfrom person_property\nwhere property = $property\n"
+            "    and valid_from <= $as_of\n    and (valid_to is null or valid_to > $as_of)",
+        ),
+        Step(
+            "movement",
+            "select\n    moved.account,\n    moved.currency,\n    payer.part,\n    moved.day,\n    moved.movement,\n"
+            "    moved.arr\nfrom mrr_movement as moved\nleft join payer\n    on moved.person_key = payer.person_key\n"
+            f"where {counts}",
+        ),
+    )
 
 
 def prepare(engine: Engine, spec: MrrSpec) -> MrrSpec:

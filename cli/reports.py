@@ -196,7 +196,8 @@ def mrr(
         str | None, typer.Option("--versus", metavar="NAME", help="Another policy: who differs now, and why.")
     ] = None,
     by: Annotated[
-        Literal["currency", "plan", "product"], typer.Option("--by", help="What rows are told apart by.")
+        Literal["currency", "plan", "product", "country", "cohort"],
+        typer.Option("--by", help="What rows are told apart by; country and cohort are those of who pays, at now."),
     ] = "currency",
     interval: Annotated[Literal["day", "week", "month"], typer.Option("--interval", help="Width of a row.")] = "month",
     start: From = None,

@@ -7,6 +7,7 @@
         'created_text': ['created'],
         'email_text': ['email'],
         'name': ['name'],
+        'country': ['address.country'],
         'user_text': ['metadata.' ~ stripe_user_id_key()],
         'deleted_text': ['deleted'],
     }) }}

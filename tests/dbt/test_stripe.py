@@ -139,7 +139,8 @@ def money() -> Iterable[dict[str, Any]]:
     yield event("charge.dispute.closed", 12, dispute | {"status": "lost"})
     session = {"id": "cs_1", "object": "checkout.session", "customer": "cus_pay", "client_reference_id": " ada "}
     yield event("checkout.session.completed", 1, session | {"subscription": "sub_pay", "mode": "subscription"})
-    yield event("customer.created", 0, customer("m", email="Old@Example.com ", name="Ada"))
+    lives_in = {"address": {"country": "DE", "city": "Leipzig"}}
+    yield event("customer.created", 0, customer("m", email="Old@Example.com ", name="Ada", **lives_in))
     yield event(
         "customer.updated", 5, customer("m", email="new@example.com", name="Ada L", metadata={"user_id": "u-ada"})
     )
@@ -336,9 +337,9 @@ def test_customers_are_persons(built: Path) -> None:
         assert known["stripe_id cus_m"] == known["email old@example.com"] == known["email new@example.com"]
         assert known["stripe_id cus_pay"] == known["user_id ada"] != known["user_id u-ada"]
         names = connection.execute(
-            "select name, email from person where person_key = $key", {"key": known["user_id u-ada"]}
+            "select name, email, metadata from person where person_key = $key", {"key": known["user_id u-ada"]}
         ).fetchall()
-    assert names == [("Ada L", "new@example.com")]
+    assert names == [("Ada L", "new@example.com", '{"country":"DE"}')]
     assert events(built, "source_id = 'cus_m'", "event_type", "occurred_at") == [
         ("customer_created", day(0)),
         ("customer_updated", day(5)),

@@ -22,7 +22,7 @@ customer as (
         coalesce(event_type = 'customer.created', false) as is_creation,
         {{ identifier_of('user_text') }} as user_id,
         {{ address_of('email_text') }} as email,
-        {{ stripe_properties(texts=['name']) }} as traits
+        {{ stripe_properties(texts=['name', 'country']) }} as traits
     from said
     where coalesce(deleted_text, '') <> 'true'
 
