@@ -13,6 +13,7 @@ from analytics.query import Engine, Query, Step, Value
 from analytics.spec import ReportSpec, at_build
 from analytics.table import Column, Sheet, Table, first_rows, minute
 from models.base import Moment, Shape
+from models.currency import CURRENCY_DIGITS
 from models.errors import UsageError, nearest
 
 Movement = Literal["new", "reactivation", "expansion", "contraction", "churn"]
@@ -24,13 +25,6 @@ Key = tuple[str, str, str | None]
 _PARTS = {"currency": "cast(null as varchar)", "plan": "plan_name", "product": "product_id"}
 #: What is known of who pays; the others are known of what is paid for.
 _OF_PERSONS = ("country", "cohort")
-_NO_DIGITS = ("bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf")
-_THREE_DIGITS = ("bhd", "jod", "kwd", "omr", "tnd")
-#: Digits behind the point, of currencies that have other than two.
-_DIGITS = {
-    **dict.fromkeys(_NO_DIGITS, 0),
-    **dict.fromkeys(_THREE_DIGITS, 3),
-}
 
 
 class MrrSpec(ReportSpec):
@@ -246,7 +240,7 @@ def _waterfall(spec: MrrSpec, key: Key, days: list[dict[str, Any]]) -> Iterator[
 def monthly(arr: Decimal, currency: str) -> Decimal:
     """A twelfth of what a year is worth, rounded half away from zero to the digits of the currency."""
     with localcontext(prec=60):
-        return (arr / 12).quantize(Decimal(1).scaleb(-_DIGITS.get(currency, 2)), ROUND_HALF_UP)
+        return (arr / 12).quantize(Decimal(1).scaleb(-CURRENCY_DIGITS.get(currency, 2)), ROUND_HALF_UP)
 
 
 def _floor(day: date, interval: Interval) -> date:

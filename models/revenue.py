@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from models.base import Shape
+from models.currency import CURRENCY_DIGITS
 from models.errors import nearest
 
 Switch = Literal["include", "exclude"]
@@ -65,9 +66,12 @@ SHIPPED = MappingProxyType(
 
 
 class RevenuePolicies(Shape):
-    """The project's own policies beside the shipped ones, and which of all is used where none is named."""
+    """The project's own policies beside the shipped ones, which of all is used where none is named, and in which
+    currency amounts of several currencies are reported.
+    """
 
     default: str = "gdp"
+    reporting_currency: str = "usd"
     policies: dict[str, RevenuePolicy] = Field(default_factory=dict)
 
     @field_validator("policies")
@@ -79,6 +83,13 @@ class RevenuePolicies(Shape):
             if not _NAME.fullmatch(name):
                 raise ValueError(f"{name!r} is no name of a policy: up to 40 of a-z, 0-9 and _, a letter first")
         return policies
+
+    @field_validator("reporting_currency")
+    @classmethod
+    def _is_a_currency(cls, currency: str) -> str:
+        if currency.lower() not in CURRENCY_DIGITS:
+            raise ValueError(f"{currency!r} is no currency of ISO 4217 ({nearest(currency.lower(), CURRENCY_DIGITS)})")
+        return currency.lower()
 
     @model_validator(mode="after")
     def _default_is_known(self) -> RevenuePolicies:

@@ -219,7 +219,7 @@ def _report(plan: Plan, path: Path, outcome: DbtOutcome | None, seconds: float) 
         generation=plan.generation,
         as_of=plan.as_of,
         how=_how(plan),
-        because=plan.full_refresh_because,
+        because=plan.because,
         rows_landed_since=sum(file.rows for file in plan.new_files),
         changed_segments=plan.changed_segments,
         tests_passed=sum(node.id.startswith("test.") for node in nodes) - len(warnings),

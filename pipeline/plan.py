@@ -34,6 +34,8 @@ TABLE_CODE = (
     "pipeline/revenue_macros.py",
 )
 
+FX_CHANGED = "the exchange rates changed"
+
 
 @dataclass(frozen=True)
 class Published:
@@ -61,6 +63,8 @@ class Plan:
     all_files: tuple[LandedFile, ...]
     project_hash: str
     definition_hashes: dict[str, str]
+    #: Whether the exchange rates differ from those of the published generation.
+    is_fx_changed: bool = False
     #: Only what was received by then says who is who, where a build that is thrown away asks for it.
     identity_as_of: datetime | None = None
 
@@ -72,7 +76,12 @@ class Plan:
     @property
     def only_as_of_moves(self) -> bool:
         """Whether nothing but the point in time differs from the published generation."""
-        return not (self.is_full_refresh or self.changed_segments or self.new_files)
+        return not (self.is_full_refresh or self.changed_segments or self.is_fx_changed or self.new_files)
+
+    @property
+    def because(self) -> str | None:
+        """Why more is made again than what new rows touch, if it is; segments apart."""
+        return self.full_refresh_because or (FX_CHANGED if self.is_fx_changed else None)
 
     @property
     def last_full_refresh(self) -> str:
@@ -104,6 +113,7 @@ def plan_build(project: Project, definitions: Definitions, *, as_of: datetime, f
         all_files=files,
         project_hash=project_hash,
         definition_hashes=hashes,
+        is_fx_changed=published is not None and reason is None and _is_fx_changed(published, hashes),
     )
 
 
@@ -149,6 +159,8 @@ def _plan_again(
     unmoved = hashes if ignore is None else {**hashes, ignore: published.definition_hashes[ignore]}
     files = tuple(file for file in landed_files(home.control) if file.batch_seq <= published.max_batch_seq)
     reason = _full_refresh_reason(published, files, project_hash, unmoved)
+    if reason is None and _is_fx_changed(published, unmoved):
+        reason = FX_CHANGED
     segments = _changed_segments(published, unmoved)
     if reason or segments:
         than = "more than the identity rules would change" if ignore else "the tables cannot be made again as they are"
@@ -174,6 +186,7 @@ def definition_hashes(definitions: Definitions) -> dict[str, str]:
         "events": content_hash(definitions.catalog),
         "identity": content_hash(definitions.identity),
         "revenue": content_hash(definitions.revenue),
+        "fx": content_hash(definitions.fx),
     }
     for segment in definitions.segments:
         compiled = compile_segment(segment, PUBLISHED, definitions.segments)
@@ -228,6 +241,10 @@ def _full_refresh_reason(
     if landing_hash(built) != published.landing_hash:
         return "landed rows were taken away or rewritten"
     return None
+
+
+def _is_fx_changed(published: Published, hashes: dict[str, str]) -> bool:
+    return published.definition_hashes.get("fx") != hashes["fx"]
 
 
 def _changed_segments(published: Published, hashes: dict[str, str]) -> tuple[str, ...]:

@@ -139,6 +139,11 @@ def _write_inputs(folder: Path, plan: Plan, definitions: Definitions, built_at: 
             for segment in definitions.segments
         ],
     )
+    _write(
+        folder / "fx_rate.parquet",
+        {"day": pa.date32(), "currency": pa.string(), "rate": pa.decimal128(20, 12)},
+        [rate.model_dump() for rate in definitions.fx.rates],
+    )
     _write(folder / "build.parquet", BUILD_SCHEMA, [build_row(plan, built_at)])
 
 

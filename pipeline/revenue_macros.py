@@ -19,5 +19,7 @@ def revenue_macros(policies: RevenuePolicies) -> str:
     return (
         f"{_HEADER}"
         f"{{% macro default_policy() %}}{{{{ return({json.dumps(policies.default)}) }}}}{{% endmacro %}}\n"
+        f"{{% macro reporting_currency() %}}{{{{ return({json.dumps(policies.reporting_currency)}) }}}}"
+        "{% endmacro %}\n"
         f"{{% macro revenue_policies() %}}\n    {{{{ return([\n{written}\n    ]) }}}}\n{{% endmacro %}}\n"
     )

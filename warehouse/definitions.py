@@ -10,9 +10,11 @@ from pydantic import BaseModel
 
 from models.catalog import EventCatalog
 from models.errors import UsageError
+from models.fx import FxRates
 from models.identity import IdentityRules
 from models.revenue import RevenuePolicies
 from models.segment import SegmentDefinition
+from warehouse.fx_file import read_fx
 from warehouse.segment_files import read_segments
 from warehouse.yaml_file import Model, validate
 from warehouse.yaml_part import read_part
@@ -20,6 +22,7 @@ from warehouse.yaml_part import read_part
 CATALOG_FILE = "events.yml"
 IDENTITY_FILE = "identity.yml"
 REVENUE_FILE = "revenue_policy.yml"
+FX_FILE = "fx.csv"
 SEGMENT_FOLDER = "segments"
 
 
@@ -31,6 +34,7 @@ class Definitions:
     identity: IdentityRules
     segments: tuple[SegmentDefinition, ...]
     revenue: RevenuePolicies = field(default_factory=RevenuePolicies)
+    fx: FxRates = field(default_factory=FxRates)
 
 
 def content_hash(model: BaseModel, *more: str) -> str:
@@ -52,11 +56,13 @@ def load_definitions(folder: Path) -> Definitions:
     segments = read_segments(folder / SEGMENT_FOLDER)
     for problem in segments.problems:
         raise problem.error
+    revenue, fx = _load(RevenuePolicies, folder / REVENUE_FILE), folder / FX_FILE
     return Definitions(
         catalog=_load(EventCatalog, folder / CATALOG_FILE),
         identity=_load(IdentityRules, folder / IDENTITY_FILE),
         segments=segments.definitions,
-        revenue=_load(RevenuePolicies, folder / REVENUE_FILE),
+        revenue=revenue,
+        fx=read_fx(fx, reporting_currency=revenue.reporting_currency) if fx.exists() else FxRates(),
     )
 
 

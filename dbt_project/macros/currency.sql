@@ -1,5 +1,6 @@
-{# The currencies that Stripe charges in, by the digits behind the point of an amount as it
-   tells it: ISO 4217, but isk and ugx in hundredths that are never used. #}
+{# Currencies by the digits behind the point of an amount as Stripe tells it: ISO 4217, those
+   it withdrew since 2017 too, but mga has none, and isk and ugx have hundredths that are
+   never used. models/currency.py says the same. #}
 {% macro currencies_by_digits() %}
     {{ return({
         0: [
@@ -12,17 +13,17 @@
             'bzd', 'cad', 'cdf', 'chf', 'cny', 'cop', 'crc', 'cup', 'cve', 'czk', 'dkk',
             'dop', 'dzd', 'egp', 'ern', 'etb', 'eur', 'fjd', 'fkp', 'gbp', 'gel', 'ghs',
             'gip', 'gmd', 'gtq', 'gyd', 'hkd', 'hnl', 'hrk', 'htg', 'huf', 'idr', 'ils',
-            'inr', 'irr', 'isk', 'jmd', 'kes', 'kgs', 'khr', 'kyd', 'kzt', 'lak', 'lbp',
-            'lkr', 'lrd', 'lsl', 'mad', 'mdl', 'mkd', 'mmk', 'mnt', 'mop', 'mro', 'mru',
-            'mur', 'mvr', 'mwk', 'mxn', 'myr', 'mzn', 'nad', 'ngn', 'nio', 'nok', 'npr',
-            'nzd', 'pab', 'pen', 'pgk', 'php', 'pkr', 'pln', 'qar', 'ron', 'rsd', 'rub',
-            'sar', 'sbd', 'scr', 'sdg', 'sek', 'sgd', 'shp', 'sle', 'sll', 'sos', 'srd',
-            'ssp', 'std', 'stn', 'svc', 'syp', 'szl', 'thb', 'tjs', 'tmt', 'top', 'try',
-            'ttd', 'twd', 'tzs', 'uah', 'ugx', 'usd', 'uyu', 'uzs', 'ves', 'wst', 'xcd',
-            'xcg', 'yer', 'zar', 'zmw',
+            'inr', 'irr', 'isk', 'jmd', 'kes', 'kgs', 'khr', 'kpw', 'kyd', 'kzt', 'lak',
+            'lbp', 'lkr', 'lrd', 'lsl', 'mad', 'mdl', 'mkd', 'mmk', 'mnt', 'mop', 'mro',
+            'mru', 'mur', 'mvr', 'mwk', 'mxn', 'myr', 'mzn', 'nad', 'ngn', 'nio', 'nok',
+            'npr', 'nzd', 'pab', 'pen', 'pgk', 'php', 'pkr', 'pln', 'qar', 'ron', 'rsd',
+            'rub', 'sar', 'sbd', 'scr', 'sdg', 'sek', 'sgd', 'shp', 'sle', 'sll', 'sos',
+            'srd', 'ssp', 'std', 'stn', 'svc', 'syp', 'szl', 'thb', 'tjs', 'tmt', 'top',
+            'try', 'ttd', 'twd', 'tzs', 'uah', 'ugx', 'usd', 'uyu', 'uzs', 'ved', 'vef',
+            'ves', 'wst', 'xcd', 'xcg', 'yer', 'zar', 'zmw', 'zwg',
         ],
         3: [
-            'bhd', 'jod', 'kwd', 'omr', 'tnd',
+            'bhd', 'iqd', 'jod', 'kwd', 'lyd', 'omr', 'tnd',
         ],
     }) }}
 {% endmacro %}

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from models.catalog import EventCatalog
+from models.fx import FxRates
 from models.identity import IdentityRules
 from models.landing import BODY_COLUMNS, EVENT, EVENT_COLUMNS, Entity
 from pipeline.build import BUILD_COMMAND, DELTA_SCHEMA
@@ -59,6 +60,7 @@ class Workshop:
     catalog: EventCatalog
     segments: Mapping[str, str] = field(default_factory=dict)
     rules: IdentityRules = field(default_factory=IdentityRules)
+    fx: FxRates = field(default_factory=FxRates)
     identity_as_of: datetime | None = None
     files: list[LandedFile] = field(default_factory=list)
     built: int = 0
@@ -98,7 +100,8 @@ class Workshop:
         """Lay out the build folder; returns where dbt is to run."""
         published = None if full else self._published()
         plan = self._plan(as_of, published)
-        folder = lay_out(self.home, plan, Definitions(self.catalog, self.rules, ()), built_at=as_of)
+        definitions = Definitions(self.catalog, self.rules, (), fx=self.fx)
+        folder = lay_out(self.home, plan, definitions, built_at=as_of)
         self._write_segments(folder, plan)
         return folder
 

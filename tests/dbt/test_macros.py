@@ -51,6 +51,7 @@ UUID_AND_KEY = f"{macro('hashes.sql', 'uuid5_of')(DIGEST)}, {macro('hashes.sql',
 ADDRESS = macro("types.sql", "address_of")("$text")
 QUOTIENT = macro("decimal_quotient.sql", "decimal_quotient")("dividend", "divisor")
 RATIO = macro("decimal_quotient.sql", "decimal_ratio")("part", "whole")
+REPORTED = macro("../fx.sql", "reporting_amount")("amount", "rate")
 TEXT_AND_MICROS = f"{macro('types.sql', 'iso_time')('moment')}, {macro('types.sql', 'epoch_micros')('moment')}"
 
 
@@ -145,6 +146,21 @@ def test_a_ratio_is_exact_to_12_digits(connection: duckdb.DuckDBPyConnection, on
         expected = (part / whole).quantize(Decimal("1e-12"), ROUND_DOWN)
     assert connection.execute(sql, {"part": f"{part:f}", "whole": f"{whole:f}"}).fetchall() == [(expected,)]
     assert connection.execute(sql, {"part": "0", "whole": "0"}).fetchall() == [(None,)]
+
+
+@given(
+    amount=st.decimals(Decimal("-1e14"), Decimal("1e14"), places=15),
+    rate=st.decimals(Decimal("1e-12"), Decimal("99999999.999999999999"), places=12),
+)
+def test_an_amount_in_the_reporting_currency_is_exact_to_15_digits(
+    connection: duckdb.DuckDBPyConnection, amount: Decimal, rate: Decimal
+) -> None:
+    """Whatever its size and rate, half away from zero."""
+    sql = f"select {REPORTED} from (select $amount::decimal(38, 15) as amount, $rate::decimal(20, 12) as rate)"
+    with localcontext(prec=80):
+        expected = (amount * rate).quantize(Decimal("1e-15"), ROUND_HALF_UP)
+    found = connection.execute(sql, {"amount": f"{amount:f}", "rate": f"{rate:f}"}).fetchall()
+    assert found == [(expected,)]
 
 
 @given(st.text(max_size=40).filter(lambda name: "\0" not in name))

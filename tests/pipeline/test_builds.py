@@ -112,6 +112,12 @@ def test_a_build_is_a_function_of_landing_definitions_and_as_of(
     removed = studio.build("--as-of", "2026-03-06")
     assert removed["changed_segments"] == ["active_creators", "churn_risk", "inviters", "power_users", "trial_to_paid"]
 
+    (studio.folder / "definitions" / "fx.csv").write_text("date,currency,rate\n2026-01-01,eur,1.1\n")
+    rated = studio.build("--as-of", "2026-03-06")
+    assert (rated["how"], rated["because"]) == ("increment", "the exchange rates changed")
+    rows = studio.ok("sql", "select currency, rate from fx_rate order by 1", "--format", "csv").out
+    assert rows.split() == ["currency,rate", "eur,1.100000000000", "usd,1.000000000000"]
+
     incremental = studio.hashes()
     again = studio.build("--as-of", "2026-03-06", "--full-refresh")
     assert (again["how"], again["because"]) == ("full refresh", "it was asked for")

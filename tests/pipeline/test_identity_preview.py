@@ -243,6 +243,7 @@ def test_broken_rules_are_told_as_those_of_the_project(
     [
         ("events.yml", "events: {}\n", "the event catalog changed"),
         ("revenue_policy.yml", "policies: {strict: {}}\ndefault: strict\n", "the revenue policies changed"),
+        ("fx.csv", "date,currency,rate\n2026-01-01,eur,1.1\n", "the exchange rates changed"),
         ("segments/power_users.yml", None, "segment power_users changed"),
     ],
 )

@@ -9,6 +9,7 @@
 -- depends_on: {{ ref('int_stripe__subscription') }}
 -- depends_on: {{ ref('int_mrr__movement') }}
 -- depends_on: {{ ref('revenue_policy') }}
+-- depends_on: {{ ref('fx_rate') }}
 with build_info as (
 
     select
