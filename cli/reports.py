@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from analytics.query import Engine, Query
     from cli.output import Report
+    from warehouse.generations import PastKind
 
 AsOf = Annotated[str | None, typer.Option("--as-of", metavar="TIME", help="The report's now; else the build's.")]
 IdentityAsOf = Annotated[
@@ -23,6 +24,14 @@ IdentityAsOf = Annotated[
         "--identity-as-of",
         metavar="TIME",
         help="Who was who by what was known then. Makes the tables anew: about as long as a full build, once.",
+    ),
+]
+KnownAt = Annotated[
+    str | None,
+    typer.Option(
+        "--known-at",
+        metavar="TIME",
+        help="What was known then: of what had been received by then, as of then. Makes the tables anew, once.",
     ),
 ]
 Zone = Annotated[
@@ -203,6 +212,7 @@ def mrr(
     start: From = None,
     end: To = None,
     as_of: AsOf = None,
+    known_at: KnownAt = None,
     identity_as_of: IdentityAsOf = None,
     tz: Zone = None,
     format: OutputFormat = "table",
@@ -215,14 +225,16 @@ def mrr(
 
     if versus:
         moment = start or end or as_of or identity_as_of
-        _compare_policies(context, policy, versus, How(format, output, sql=sql, steps=steps), moment)
+        _compare_policies(context, policy, versus, known_at, How(format, output, sql=sql, steps=steps), moment)
         return
     values = {"policy": policy, "by": by, "interval": interval}
-    times = {"start": start, "end": end, "as_of": as_of, "identity_as_of": identity_as_of}
+    times = {"start": start, "end": end, "as_of": as_of, "known_at": known_at, "identity_as_of": identity_as_of}
     answer(context, report, report.MrrSpec, values, times, tz, How(format, output, sql=sql, steps=steps))
 
 
-def _compare_policies(context: typer.Context, policy: str | None, versus: str, how: How, moment: str | None) -> None:
+def _compare_policies(
+    context: typer.Context, policy: str | None, versus: str, known_at: str | None, how: How, moment: str | None
+) -> None:
     from analytics.mrr_versus import versus as compare
     from cli.output import emit_report
     from models.errors import UsageError
@@ -231,7 +243,7 @@ def _compare_policies(context: typer.Context, policy: str | None, versus: str, h
         raise UsageError(
             "--versus compares at the build's now: leave out --from, --to, --as-of, --identity-as-of, --sql and --steps"
         )
-    with state_of(context).warehouse() as warehouse:
+    with state_of(context).warehouse(past=_known_at(context, known_at)) as warehouse:
         emit_report(compare(warehouse, policy, versus), format=how.format, output=how.output)
 
 
@@ -243,6 +255,7 @@ def subscriptions(
     ] = None,
     plan: Annotated[str | None, typer.Option("--plan", metavar="NAME", help="Only those of a plan.")] = None,
     each: Annotated[bool, typer.Option("--each", help="One by one, the latest start first.")] = False,
+    known_at: KnownAt = None,
     format: OutputFormat = "table",
     output: Output = None,
 ) -> None:
@@ -250,7 +263,7 @@ def subscriptions(
     from analytics import get_subscriptions
     from cli.output import emit_report
 
-    with state_of(context).warehouse() as warehouse:
+    with state_of(context).warehouse(past=_known_at(context, known_at)) as warehouse:
         found = get_subscriptions(warehouse, status=status, plan=plan, each=each)
         emit_report(found, format=format, output=output)
 
@@ -324,11 +337,9 @@ def answer(
     except ValueError as error:
         raise UsageError(f"--tz: {error}") from None
     moments = {key: _moment(text, calendar, key) for key, text in times.items() if text is not None}
-    identity_as_of = moments.pop("identity_as_of", None)
-    if identity_as_of and how.sql:
-        raise UsageError("--sql is for the published tables: leave out --identity-as-of")
+    past = _past(moments, how)
     spec = make_spec(shape, **values, **moments, tz=name)
-    with state.warehouse(identity_as_of=identity_as_of) as warehouse:
+    with state.warehouse(past=past) as warehouse:
         if how.sql:
             emit_text(report.query(report.prepare(warehouse, spec)).text() + "\n", how.output)
         elif how.steps:
@@ -336,6 +347,27 @@ def answer(
             emit_report(counts, format=how.format, output=how.output)
         else:
             emit_report(report.run(warehouse, spec), format=how.format, output=how.output)
+
+
+def _past(moments: dict[str, datetime], how: How) -> tuple[PastKind, datetime] | None:
+    """What of the past is asked for; taken out of the times."""
+    from models.errors import UsageError
+
+    kinds: dict[str, PastKind] = {"identity_as_of": "identity-as-of", "known_at": "known-at"}
+    asked = [(kind, moments.pop(key)) for key, kind in kinds.items() if key in moments]
+    if len(asked) > 1:
+        raise UsageError("give --known-at or --identity-as-of, not both: who was who is part of what was known")
+    if asked and how.sql:
+        raise UsageError(f"--sql is for the published tables: leave out --{asked[0][0]}")
+    return asked[0] if asked else None
+
+
+def _known_at(context: typer.Context, text: str | None) -> tuple[PastKind, datetime] | None:
+    from warehouse.settings import zone
+
+    if text is None:
+        return None
+    return "known-at", _moment(text, zone(state_of(context).project().settings.tz), "known_at")
 
 
 def _moment(text: str, calendar: Any, key: str) -> datetime:

@@ -15,6 +15,7 @@ import typer
 
 if TYPE_CHECKING:
     from pipeline.project import Project
+    from warehouse.generations import PastKind
     from warehouse.reader import Warehouse
 
 
@@ -43,27 +44,28 @@ class State:
         return find_project(Path.cwd(), given=self.project_path, home=home)
 
     @contextmanager
-    def warehouse(self, *, sandbox: bool = False, identity_as_of: datetime | None = None) -> Iterator[Warehouse]:
-        """The published warehouse of the project, opened for reading; or its tables by who was who at a moment."""
+    def warehouse(self, *, sandbox: bool = False, past: tuple[PastKind, datetime] | None = None) -> Iterator[Warehouse]:
+        """The published warehouse of the project, opened for reading; or its tables as they were known at a moment."""
         from warehouse.reader import open_warehouse
 
         project = self.project()
         settings = project.settings
         with open_warehouse(
             project.existing_home(),
-            file=None if identity_as_of is None else self._past_tables(identity_as_of),
+            file=None if past is None else self._past_tables(*past),
             threads=settings.thread_count,
             memory_limit=settings.memory_limit,
             sandbox=sandbox,
         ) as warehouse:
             yield warehouse
 
-    def _past_tables(self, moment: datetime) -> Path:
+    def _past_tables(self, kind: PastKind, moment: datetime) -> Path:
         from cli.progress import counting
-        from pipeline.identity_as_of import tables_by_identity_as_of
+        from pipeline.past_tables import past_tables
 
-        with counting("making the tables by who was who then") as tick:
-            return tables_by_identity_as_of(self.project(), moment, now=self.now(), on_node=tick)
+        what = {"identity-as-of": "by who was who then", "known-at": "of what was known then"}
+        with counting(f"making the tables {what[kind]}") as tick:
+            return past_tables(self.project(), kind, moment, now=self.now(), on_node=tick)
 
     @staticmethod
     def now() -> datetime:

@@ -60,9 +60,7 @@ class Entry:
 
     @property
     def delivery(self) -> str:
-        """The text as it is to land: an object says for which time it holds, an event knows when it was."""
-        if self.value.get("object") == "event":
-            return self.text
+        """The text as it is to land: for which time an object holds, and when an event was received."""
         return f'{{"received_at": {json.dumps(self.fetched_at.isoformat())}, "body": {self.text}}}'
 
 

@@ -14,6 +14,7 @@ from warehouse.landing import WrittenFile
 class StripeRepeats:
     """Knows which deliveries have landed: those of the same body, and of an object at the same time.
 
+    An event that was received earlier than its equals is none; without a time of receipt it was when it was made.
     An object that holds as of its landing, because nobody said when it was fetched, is a repeat of any equal one.
 
     Args:
@@ -45,12 +46,15 @@ class StripeRepeats:
         ).fetchall()
         if not count:
             return relation
-        nothing = f"select body_key, fetched_at from {relation} where false"
-        landed = f"select body_key, fetched_at from {files} semi join repeated using (body_key)" if files else nothing
+        known = "coalesce(received_at, created_at)"
+        columns = f"body_key, fetched_at, {known} as known_at"
+        nothing = f"select {columns} from {relation} where false"
+        landed = f"select {columns} from {files} semi join repeated using (body_key)" if files else nothing
         return f"""(
             select * exclude (nth)
             from (
-                select *, row_number() over (partition by body_key, fetched_at order by row_number) as nth
+                select
+                    *, row_number() over (partition by body_key, fetched_at order by {known}, row_number) as nth
                 from {relation}
             ) as arrived
             where nth = 1 and not exists (
@@ -58,5 +62,7 @@ class StripeRepeats:
                 where earlier.body_key = arrived.body_key
                     and (arrived.fetched_at is not distinct from earlier.fetched_at
                         or arrived.fetched_at = arrived.landed_at)
+                    and (arrived.fetched_at is not null
+                        or coalesce(arrived.received_at, arrived.created_at) >= earlier.known_at)
             )
         )"""

@@ -80,15 +80,22 @@ STRIPE_COLUMNS: tuple[Column, ...] = (
 
 @dataclass(frozen=True)
 class Entity:
-    """A kind of landed rows: its folder, its columns, and the expression for the time that the manifest notes."""
+    """A kind of landed rows: its folder, its columns, and expressions for times.
+
+    ``time`` is what the manifest notes, ``known_at`` since when it is known: where the source does not say when a row
+    was received, its own time stands for it.
+    """
 
     name: str
     columns: tuple[Column, ...]
     time: str
+    known_at: str
 
 
-EVENT = Entity("event", EVENT_COLUMNS, "occurred_at")
-STRIPE = Entity("stripe", STRIPE_COLUMNS, "coalesce(created_at, fetched_at)")
+EVENT = Entity("event", EVENT_COLUMNS, "occurred_at", "coalesce(received_at, occurred_at)")
+STRIPE = Entity(
+    "stripe", STRIPE_COLUMNS, "coalesce(created_at, fetched_at)", "coalesce(received_at, fetched_at, created_at)"
+)
 
 #: All that lands, each in a folder of its own; batches are numbered over all of them.
 ENTITIES: tuple[Entity, ...] = (EVENT, STRIPE)

@@ -67,6 +67,8 @@ class Plan:
     is_fx_changed: bool = False
     #: Only what was received by then says who is who, where a build that is thrown away asks for it.
     identity_as_of: datetime | None = None
+    #: Only what was received by then counts at all, where a build that is thrown away asks for it.
+    known_at: datetime | None = None
 
     @property
     def is_full_refresh(self) -> bool:
@@ -142,6 +144,16 @@ def plan_identity_as_of(home: Home, definitions: Definitions, moment: datetime) 
     """
     plan = _plan_again(home, _existing(home), definition_hashes(definitions), because="identity of a past moment")
     return replace(plan, identity_as_of=moment)
+
+
+def plan_known_at(home: Home, definitions: Definitions, moment: datetime) -> Plan:
+    """Plan the published build once more from an empty file, of what had been received by a moment, and as of it.
+
+    Raises:
+        GdpError: if nothing is published, or something has changed since.
+    """
+    plan = _plan_again(home, _existing(home), definition_hashes(definitions), because="what was known at a past moment")
+    return replace(plan, known_at=moment, as_of=min(plan.as_of, moment))
 
 
 def _existing(home: Home) -> Published:

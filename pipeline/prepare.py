@@ -25,7 +25,7 @@ from warehouse.duck import connect
 from warehouse.files import sha256_file
 from warehouse.generations import copy_generation
 from warehouse.home import Home
-from warehouse.sql import quote_identifier
+from warehouse.sql import portable_literal, quote_identifier
 
 SEED_FILE = "0000000000.parquet"
 GENERATED_MACROS = Path("macros") / "generated"
@@ -179,6 +179,8 @@ def _copy_project(target: Path, plan: Plan, definitions: Definitions) -> Path:
     _write_macro(macros / "changed_segments.sql", "changed_segments", "{{ return([" + ids + "]) }}")
     identity = identity_macros(definitions.identity, known_at=plan.identity_as_of)
     (macros / "identity_rules.sql").write_text(identity, encoding="utf-8")
+    if plan.known_at is not None:
+        _write_macro(macros / "received_by_then.sql", "received_by_then", _received_by(plan.known_at), "name")
     (macros / "revenue_policy.sql").write_text(revenue_macros(definitions.revenue), encoding="utf-8")
     if definitions.segments:
         changed = set(plan.changed_segments)
@@ -190,5 +192,15 @@ def _copy_project(target: Path, plan: Plan, definitions: Definitions) -> Path:
     return target
 
 
-def _write_macro(path: Path, name: str, body: str) -> None:
-    path.write_text("{% macro " + name + "() %}" + body + "{% endmacro %}\n", encoding="utf-8")
+def _received_by(moment: datetime) -> str:
+    """The condition of landed rows that had been received by a moment, by the name of their kind."""
+    then = f"cast({portable_literal(moment.isoformat())} as {{{{ time_type() }}}})"
+    cases = "".join(
+        f"{{% {'if' if number == 0 else 'elif'} name == '{entity.name}' %}}{entity.known_at} <= {then}"
+        for number, entity in enumerate(ENTITIES)
+    )
+    return f"{cases}{{% endif %}}"
+
+
+def _write_macro(path: Path, name: str, body: str, argument: str = "") -> None:
+    path.write_text(f"{{% macro {name}({argument}) %}}{body}{{% endmacro %}}\n", encoding="utf-8")

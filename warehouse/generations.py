@@ -7,6 +7,7 @@ import re
 import shutil
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Literal
 
 import duckdb
 
@@ -17,7 +18,8 @@ from warehouse.home import Home
 from warehouse.sql import quote_identifier
 
 _NAME = re.compile(r"[0-9]{6,}")
-_PAST_IDENTITY = "identity-as-of"
+PastKind = Literal["identity-as-of", "known-at"]
+_PAST_KINDS: tuple[PastKind, ...] = ("identity-as-of", "known-at")
 
 
 def generation_files(home: Home) -> list[Path]:
@@ -76,19 +78,20 @@ def publish(home: Home, working_copy: Path, generation: str, *, keep: int) -> Pa
     fsync_dir(home.root)
     for old in generation_files(home)[:-keep]:
         old.unlink()
-    shutil.rmtree(home.warehouse_dir / _PAST_IDENTITY, ignore_errors=True)
+    for kind in _PAST_KINDS:
+        shutil.rmtree(home.warehouse_dir / kind, ignore_errors=True)
     return target
 
 
-def past_identity_file(home: Home, generation: Path, moment: datetime) -> Path:
-    """Where the tables of a generation by who was who at a moment are kept; they go when another one is published."""
+def past_file(home: Home, kind: PastKind, generation: Path, moment: datetime) -> Path:
+    """Where the tables of a generation as of a past moment are kept; they go when another one is published."""
     name = f"{generation.stem}-{moment.astimezone(timezone.utc):%Y%m%dT%H%M%S.%f}.duckdb"
-    return home.warehouse_dir / _PAST_IDENTITY / name
+    return home.warehouse_dir / kind / name
 
 
-def keep_past_identity(home: Home, made: Path, generation: Path, moment: datetime) -> Path:
-    """Move tables to where ``past_identity_file`` says, in place of those of another moment."""
-    target = past_identity_file(home, generation, moment)
+def keep_past(home: Home, made: Path, kind: PastKind, generation: Path, moment: datetime) -> Path:
+    """Move tables to where ``past_file`` says, in place of those of another moment."""
+    target = past_file(home, kind, generation, moment)
     shutil.rmtree(target.parent, ignore_errors=True)
     target.parent.mkdir(mode=0o700)
     made.chmod(0o444)

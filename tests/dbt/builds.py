@@ -62,6 +62,7 @@ class Workshop:
     rules: IdentityRules = field(default_factory=IdentityRules)
     fx: FxRates = field(default_factory=FxRates)
     identity_as_of: datetime | None = None
+    known_at: datetime | None = None
     files: list[LandedFile] = field(default_factory=list)
     built: int = 0
     seen_segments: dict[str, str] = field(default_factory=dict)
@@ -133,6 +134,7 @@ class Workshop:
             project_hash="",
             definition_hashes={},
             identity_as_of=self.identity_as_of,
+            known_at=self.known_at,
         )
 
     def _changed_segments(self) -> list[str]:

@@ -156,6 +156,21 @@ def test_the_same_delivery_lands_once(home: Home, change: dict[str, Any], landed
     assert counts(land_stripe(home, again, name="b.jsonl")) == (1, landed, 1 - landed, 0)
 
 
+def test_an_event_that_was_received_earlier_lands_again(home: Home) -> None:
+    """So that it is known since when it was, in whatever order repeats come; without a time, since it was made."""
+    times = [RECEIVED, RECEIVED + timedelta(hours=1), RECEIVED - timedelta(hours=1), None, RECEIVED]
+    found = [
+        land_stripe(home, stripe_event(), name=f"{number}.jsonl", received_at=time).landed
+        for number, time in enumerate(times)
+    ]
+    assert found == [1, 0, 1, 1, 0]
+    first, then = (
+        {"received_at": f"2026-01-{day}T12:00:00Z", "body": stripe_event(id="evt_2")} for day in ("30", "31")
+    )
+    assert counts(land_stripe(home, then, first, then, name="b.jsonl")) == (3, 1, 2, 0)
+    assert landed_stripe(home, "received_at")[-1] == (datetime.fromisoformat("2026-01-30T12:00:00Z"),)
+
+
 def test_an_object_lands_again_for_another_time(home: Home) -> None:
     """It may have been otherwise between; without a time it says nothing that is not known."""
     day = timedelta(days=1)

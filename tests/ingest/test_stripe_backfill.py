@@ -114,9 +114,10 @@ def test_an_entry_lands_as_it_was_written_with_what_is_known_of_it(home: Home, s
     rows = landed_stripe(home, "delivery_id", "kind", "account", "livemode", "fetched_at", "received_at")
     asked = NOW + timedelta(milliseconds=2)
     assert [row for row in rows if row[1] == "object"] == [("refund:re_1", "object", "acct_1", False, asked, None)]
+    received = asked + timedelta(milliseconds=3)
     assert sorted(row for row in rows if row[1] == "event") == [
-        ("evt_1", "event", "acct_2", True, None, None),
-        ("evt_2", "event", "acct_1", False, None, None),
+        ("evt_1", "event", "acct_2", True, None, received),
+        ("evt_2", "event", "acct_1", False, None, received),
     ]
     assert (body,) in landed_stripe(home, "body")
 
