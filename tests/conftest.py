@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +15,9 @@ from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+from tests.dbthere import run_dbt_here
 from tests.pipeline.projects import Studio
+from warehouse.dbt import run_dbt
 from warehouse.home import Home
 from warehouse.locks import exclusive
 
@@ -152,6 +158,22 @@ def _clear_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _dbt_here() -> Iterator[None]:
+    """Builds run dbt in the process of the tests."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        for module in ("pipeline.build", "pipeline.trial"):
+            monkeypatch.setattr(f"{module}.run_dbt", run_dbt_here)
+        yield
+
+
+@pytest.fixture
+def dbt_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Builds run dbt in a process of its own, as they do for users."""
+    for module in ("pipeline.build", "pipeline.trial"):
+        monkeypatch.setattr(f"{module}.run_dbt", run_dbt)
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
     """An empty home."""
@@ -159,17 +181,49 @@ def home(tmp_path: Path) -> Home:
 
 
 @pytest.fixture(scope="session")
-def sample(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Studio:
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Studio:
     """All sources of the sample and some odd events, built as of its end: once for all workers, for reading only."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base if worker_id == "master" else base.parent
-    folder = shared / "sample"
-    with exclusive(shared / "sample.lock", "a worker that builds the sample", wait=600):
-        if not (folder / BUILD_REPORT).exists():
-            with pytest.MonkeyPatch.context() as monkeypatch:
-                _clear_settings(monkeypatch)
-                _build_sample(folder)
+    folder = _shared(tmp_path_factory) / "sample"
+    make_sample(folder)
     return Studio(folder)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Begin with the sample, in a process of its own, where a test asks for it: workers need not wait for it then."""
+    if os.environ.get("PYTEST_XDIST_WORKER", "gw0") != "gw0" or session.config.option.collectonly:
+        return
+    if any("sample" in getattr(item, "fixturenames", ()) for item in session.items):
+        folder = _shared(session.config._tmp_path_factory) / "sample"  # type: ignore[attr-defined]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.conftest", str(folder)],
+            cwd=session.config.rootpath,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,  # a worker that needs the sample makes it anew, and says what is wrong
+        )
+        session.config.add_cleanup(lambda: _end(process))
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+
+
+def _shared(factory: pytest.TempPathFactory) -> Path:
+    """The temporary folder of all workers."""
+    base = factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+def make_sample(folder: Path) -> None:
+    """Build the sample's project, unless another process has built it, or is about to."""
+    with exclusive(folder.with_suffix(".lock"), "a process that builds the sample", wait=600):
+        if (folder / BUILD_REPORT).exists():
+            return
+        shutil.rmtree(folder, ignore_errors=True)
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            _clear_settings(monkeypatch)
+            _build_sample(folder)
 
 
 def _build_sample(folder: Path) -> None:
@@ -191,3 +245,7 @@ def _build_sample(folder: Path) -> None:
 def own_sample(sample: Studio, tmp_path: Path) -> Studio:
     """A copy of the built sample that a test may change."""
     return sample.copy(tmp_path / "sample")
+
+
+if __name__ == "__main__":
+    make_sample(Path(sys.argv[1]))

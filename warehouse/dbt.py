@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -102,7 +102,8 @@ def run_dbt(
         ) as process,
     ):
         try:
-            outcome = _follow(process, on_node)
+            outcome = outcome_of(_lines(process), on_node)
+            process.wait()
         except BaseException:
             process.kill()
             raise
@@ -111,18 +112,18 @@ def run_dbt(
     raise GdpError(f"dbt ended without an answer (exit code {process.returncode}); its last words are in {log}")
 
 
-def _follow(process: subprocess.Popen[str], on_node: Callable[[str], None] | None) -> DbtOutcome | None:
+def outcome_of(said: Iterable[Mapping[str, Any]], on_node: Callable[[str], None] | None = None) -> DbtOutcome | None:
+    """What came of a run, by what ``warehouse.dbt_child`` said of it; None if it did not come to its end."""
     errors: list[str] = []
     outcome = None
-    for said in _lines(process):
-        match said:
+    for fields in said:
+        match fields:
             case {"event": "node", "name": str(name)} if on_node:
                 on_node(name)
             case {"event": "error", "message": str(message)}:
                 errors.append(message)
             case {"event": "end", "success": bool(success), "message": message, "nodes": list(nodes)}:
                 outcome = DbtOutcome(success, message, tuple(NodeResult(**node) for node in nodes), tuple(errors))
-    process.wait()
     return outcome
 
 

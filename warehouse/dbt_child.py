@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Callable
 from typing import Any
 
 _PR_SET_PDEATHSIG = 1
@@ -34,22 +35,25 @@ class _Channel:
     def say(self, **fields: Any) -> None:
         print(json.dumps(fields), file=self._lines, flush=True)
 
-    def on_event(self, event: Any) -> None:
-        """Pass on what dbt tells: each node that ends, and errors."""
-        if event.info.name == "NodeFinished":
-            self.say(event="node", name=event.data.node_info.node_name)
-        elif event.info.level == "error":
-            self.say(event="error", message=event.info.msg)
 
+def invoke(command: list[str], say: Callable[..., None]) -> bool:
+    """Run one dbt command in the current folder and tell what comes of it.
 
-def main(arguments: list[str]) -> int:
-    """Run one dbt command in the current folder for the process ``arguments[0]``, and report what comes of it."""
-    parent, *command = arguments
-    _die_with(int(parent))
-    channel = _Channel()
+    Args:
+        command: the command and its options.
+        say: called with the fields of each thing to tell: a node that ended, an error, and, last, the end.
+
+    Returns: whether all went well.
+    """
     from dbt.cli.main import dbtRunner
 
-    outcome = dbtRunner(callbacks=[channel.on_event]).invoke(command)
+    def on_event(event: Any) -> None:
+        if event.info.name == "NodeFinished":
+            say(event="node", name=event.data.node_info.node_name)
+        elif event.info.level == "error":
+            say(event="error", message=event.info.msg)
+
+    outcome = dbtRunner(callbacks=[on_event]).invoke(command)
     nodes = [
         {
             "id": result.node.unique_id,
@@ -61,8 +65,15 @@ def main(arguments: list[str]) -> int:
         for result in getattr(outcome.result, "results", None) or []
     ]
     message = str(outcome.exception) if outcome.exception else None
-    channel.say(event="end", success=bool(outcome.success), message=message, nodes=nodes)
-    return 0 if outcome.success else 1
+    say(event="end", success=bool(outcome.success), message=message, nodes=nodes)
+    return bool(outcome.success)
+
+
+def main(arguments: list[str]) -> int:
+    """Run one dbt command in the current folder for the process ``arguments[0]``, and report what comes of it."""
+    parent, *command = arguments
+    _die_with(int(parent))
+    return 0 if invoke(command, _Channel().say) else 1
 
 
 if __name__ == "__main__":

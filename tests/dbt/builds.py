@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,7 +22,7 @@ from models.landing import BODY_COLUMNS, EVENT, EVENT_COLUMNS, Entity
 from pipeline.build import BUILD_COMMAND, DELTA_SCHEMA
 from pipeline.plan import Plan, Published
 from pipeline.prepare import GENERATED_MACROS, lay_out
-from tests.parsed import parsed_before
+from tests.dbthere import run_dbt_here
 from warehouse.control import LandedFile
 from warehouse.definitions import Definitions
 from warehouse.files import sha256_file
@@ -158,33 +157,12 @@ class Workshop:
         pq.write_table(pa.Table.from_pylist(rows, schema=schema), self.home.build / "inputs" / "segment.parquet")
 
 
-def dbt(folder: Path, *arguments: str) -> Any:
-    """Run a dbt command that must succeed; returns its result."""
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-    from dbt.cli.main import dbtRunner
-
-    with parsed_before(folder), _inside(folder):
-        try:
-            outcome = dbtRunner().invoke([*arguments, "--quiet", "--log-level-file", "none"])
-        finally:
-            DuckDBConnectionManager.close_all_connections()
-    failed = [
-        f"{node.node.name}: {node.message}"
-        for node in getattr(outcome.result, "results", None) or []
-        if str(node.status) not in ("success", "pass", "no-op")
-    ]
-    assert outcome.success, outcome.exception or "\n".join(failed)
-    return outcome.result
-
-
-@contextmanager
-def _inside(folder: Path) -> Any:
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
-        yield
-    finally:
-        os.chdir(before)
+def dbt(folder: Path, *arguments: str) -> None:
+    """Run a dbt command that must succeed."""
+    outcome = run_dbt_here(folder, arguments)
+    bad = [f"{node.name}: {node.message}" for node in outcome.nodes if node.failed or node.status == "warn"]
+    assert not bad, "\n".join(bad)
+    assert outcome.success, outcome.explain()
 
 
 @contextmanager

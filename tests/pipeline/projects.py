@@ -16,7 +16,6 @@ from typing import Any
 
 from cli.app import run
 from pipeline.project import init_project
-from tests.parsed import parsed_before
 from warehouse.duck import connect
 from warehouse.home import Home
 from warehouse.table_hash import database_hashes
@@ -59,9 +58,8 @@ class Studio:
         return Home(self.folder / "data" / "home")
 
     def gdp(self, *arguments: object) -> Answer:
-        """Run a command on the project in this process; only dbt gets one of its own."""
-        with parsed_before(self.home.build / "dbt"):
-            return self.gdp_alone("--project", self.folder, *arguments)
+        """Run a command on the project in this process."""
+        return self.gdp_alone("--project", self.folder, *arguments)
 
     @staticmethod
     def gdp_alone(*arguments: object) -> Answer:

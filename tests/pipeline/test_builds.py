@@ -50,6 +50,7 @@ def test_the_first_build_says_why_it_starts_from_nothing(sample: Studio) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("dbt_apart")
 def test_an_increment_makes_what_a_full_refresh_makes(own_sample: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
     """Late data, a merge, a repeat, changed and removed segments, an earlier as_of; then the catalog changes."""
     monkeypatch.setenv("DBT_EMPTY", "1")
@@ -80,6 +81,7 @@ def test_an_increment_makes_what_a_full_refresh_makes(own_sample: Studio, monkey
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("dbt_apart")
 def test_a_build_is_a_function_of_landing_definitions_and_as_of(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:

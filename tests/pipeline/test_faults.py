@@ -19,7 +19,7 @@ import pytest
 from tests.pipeline.projects import Studio
 from warehouse.reader import open_warehouse
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("dbt_apart")]
 START = datetime(2026, 3, 1, tzinfo=timezone.utc)
 
 

@@ -82,20 +82,19 @@ def test_links_that_were_decided_later_do_not_count(built: Studio, tmp_path: Pat
         ((*THEN, "--sql", "--format", "table"), "--sql is for the published tables: leave out --identity-as-of"),
     ],
 )
-def test_a_question_that_cannot_be_answered_is_refused(options: tuple[str, ...], says: str, built: Studio) -> None:
+def test_a_question_that_cannot_be_answered_is_refused(options: tuple[str, ...], says: str, sample: Studio) -> None:
     """In one line, before anything is made."""
-    answer = built.gdp(*FUNNEL, *options)
+    answer = sample.gdp(*FUNNEL, *options)
     assert answer.code == 2
     assert says in answer.err
     assert answer.err.count("\n") == 1
-    assert kept(built) == []
+    assert kept(sample) == []
 
 
-def test_tables_that_cannot_be_made_again_are_refused(built: Studio, tmp_path: Path) -> None:
+def test_tables_that_cannot_be_made_again_are_refused(own_sample: Studio) -> None:
     """Where the rules changed since the build, as they are no longer those of the published tables."""
-    studio = built.copy(tmp_path / "studio")
-    (studio.folder / "definitions" / "identity.yml").write_text("hub_threshold: 3\n")
-    answer = studio.gdp(*FUNNEL, *THEN)
+    (own_sample.folder / "definitions" / "identity.yml").write_text("hub_threshold: 3\n")
+    answer = own_sample.gdp(*FUNNEL, *THEN)
     assert (answer.code, answer.out) == (1, "")
     assert answer.err == (
         "gdp: the tables cannot be made again as they are: the identity rules changed since the published build;"
