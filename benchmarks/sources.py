@@ -1,8 +1,8 @@
 """How fast the deliveries of services land, against DuckDB's bare copy of the same file to Parquet.
 
-    python -m benchmarks.sources [--service segment|meta] [--rows 200000] [--threads 2] [--rounds 2] [--folder DIR]
+    python -m benchmarks.sources [--service segment|meta|stripe] [--rows 200000] [--threads 2] [--rounds 2] [--folder DIR]
 
-Prints for single messages and for batches the least processor seconds of several interleaved rounds and their ratio.
+Prints for single messages and for batches (of Stripe, which sends none, only the former) the least processor seconds of several interleaved rounds and their ratio.
 Target: 0.3. A service joins by an entry in ``SERVICES``.
 """
 
@@ -17,10 +17,12 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from benchmarks.landing import bare, landing, measure
+from benchmarks.landing import NOW, bare, landing, measure
+from benchmarks.ledger import life
 from ingest.options import LandOptions, Writer
 
 BATCH = 20
@@ -125,12 +127,27 @@ def write_meta(path: Path, rows: int, per_delivery: int) -> None:
                 batch = []
 
 
+def write_stripe(path: Path, rows: int, per_delivery: int) -> None:
+    """Webhook events of about 700 bytes, each in its envelope: Stripe delivers one at a time."""
+    assert per_delivery == 1
+    everything = (delivery for number in range(rows) for delivery in life(number, months=5))
+    deliveries = (delivery for delivery in everything if delivery["created"] < NOW.timestamp())
+    with path.open("w") as file:
+        for event in islice(deliveries, rows):
+            received = datetime.fromtimestamp(event["created"] + 1, timezone.utc)
+            file.write(json.dumps({"received_at": _written(received), "body": event}) + "\n")
+
+
 def _written(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 #: Each writes a file of so many messages, so many in a delivery.
-SERVICES: dict[Writer, Callable[[Path, int, int], None]] = {"segment": write_segment, "meta": write_meta}
+SERVICES: dict[Writer, Callable[[Path, int, int], None]] = {
+    "segment": write_segment,
+    "meta": write_meta,
+    "stripe": write_stripe,
+}
 
 
 def main(arguments: Sequence[str] = ()) -> None:
@@ -145,7 +162,7 @@ def main(arguments: Sequence[str] = ()) -> None:
     folder = Path(tempfile.mkdtemp(dir=given.folder))
     try:
         for service in [given.service] if given.service else SERVICES:
-            for per_delivery in (1, BATCH):
+            for per_delivery in (1,) if service == "stripe" else (1, BATCH):
                 run(service, per_delivery, folder, given.rows // BATCH * BATCH, given.threads, given.rounds)
     finally:
         shutil.rmtree(folder)

@@ -7,7 +7,7 @@ messages out as ``Service.to_event`` does. Both are found out on the first and t
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -64,6 +64,7 @@ class Bulk:
         self._strict: set[int] = set()
         self._good: set[int] = set()
         self._seen: set[int] = set()
+        self._present: set[Path] = set()
         self._facts = TextFacts(is_ascii=False, has_escapes=True, has_arrays=True, has_inner_objects=True, depth=0)
 
     def open(self, texts: str, facts: TextFacts) -> None:
@@ -80,7 +81,8 @@ class Bulk:
         form = BatchForm(self._service.batch_key, self._in_sql.shared_keys, sorted(self._service.secret_keys))
         shape = shape_sql(self._reader(), self._in_sql.kind, facts)
         messages = messages_sql(texts, form, shape, self._rules.times, facts)
-        self._connection.execute(f"create or replace temp table messages as {messages}")
+        with self._parts.computed_once():
+            self._connection.execute(f"create or replace temp table messages as {messages}")
         self._judge()
         with self._parts.registered("strict_shapes", _shapes(self._strict)):
             self._connection.execute(
@@ -103,7 +105,7 @@ class Bulk:
         left = f"(select row_number, line, place from {numbered})"
         with self._parts.registered("good_shapes", _shapes(self._good)):
             good = f"(from {numbered} where shape in (from good_shapes))"
-            for raw in self._raws(good):
+            for raw in self._raws(good, self._present):
                 select = landed_select(raw, self._rules)
                 rest = self._parts.write(select, computes_ids="event_id" not in raw.fields, missing_from=left)
                 assert rest is not None
@@ -114,9 +116,12 @@ class Bulk:
                 left = "left_over"
         return rest
 
-    def _raws(self, relation: str) -> Iterator[RawRows]:
-        """The rows of messages that have an id, and those of messages that have none."""
-        reader = self._reader()
+    def _raws(self, relation: str, present: Set[Path] | None = None) -> Iterator[RawRows]:
+        """The rows of messages that have an id, and those of messages that have none.
+
+        ``present`` are the values that the messages of the relation have, if that is known.
+        """
+        reader = Reader(present)
         raw = raw_messages(relation, reader, self._in_sql.columns(reader, self._others, self._received_at), self._facts)
         yield raw
         nameless = f"select * replace (ok and event_id is null as ok) from ({raw.sql})"
@@ -131,7 +136,7 @@ class Bulk:
     def _judge(self) -> None:
         """Find out which of the new shapes are strict and which are good."""
         if len(self._seen) > _REMEMBERED_SHAPES:
-            self._seen, self._strict, self._good = set(), set(), set()
+            self._seen, self._strict, self._good, self._present = set(), set(), set(), set()
         samples = self._samples()
         exact: dict[int, dict[str, Any] | None] = {}
         broken: set[int] = set()
@@ -147,7 +152,10 @@ class Bulk:
         by_sql = self._by_sql([sample.id for sample in samples if sample.shape not in broken])
         right = {sample.shape for sample in samples if sample.id in by_sql}
         wrong = {sample.shape for sample in samples if sample.id in by_sql and by_sql[sample.id] != exact[sample.id]}
-        self._good |= right - wrong - broken
+        good = right - wrong - broken
+        self._good |= good
+        # Which values a message has follows from its shape.
+        self._present.update(path for sample in samples if sample.shape in good for path in _paths(sample.text))
 
     def _samples(self) -> list[_Sample]:
         found = self._connection.execute(
@@ -199,6 +207,16 @@ class Bulk:
             keys = dict.fromkeys(key for sample in samples for key in _keys_at(sample.text, path))
             known += [key for key in keys if key not in passed and key.isprintable()]
             del known[MAX_PLANNED_KEYS:]
+
+
+def _paths(text: str) -> Iterator[Path]:
+    """Where values stand in a message, those within arrays left out."""
+    waiting: list[tuple[Path, Any]] = [((), json.loads(text))]
+    while waiting:
+        path, value = waiting.pop()
+        yield path
+        if isinstance(value, dict):
+            waiting += [((*path, key), inner) for key, inner in value.items()]
 
 
 def _keys_at(text: str, path: Path) -> Iterable[str]:

@@ -111,21 +111,21 @@ def opened_deliveries(relation: str) -> str:
     written, and the text of the time of receipt; where the text is in no plain envelope, the whole text and nulls.
     A body is JSON if and only if the text was that envelope: the caller checks it.
     """
-    pattern = quote_literal(_HEAD)
     # Looking for blanks at the ends costs far more than finding that there are none.
-    trimmed = "case when text[1] = '{' and ends_with(text, '}') then text else trim(text, ' \t\r') end"
+    trimmed = "case when starts_with(text, '{') and ends_with(text, '}') then text else trim(text, ' \t\r') end"
+    # Split at its quotes, a head is: {, received_at, a colon, the time, a comma, and so on with the channel.
     return f"""
         select
             row_number,
             case when not is_enveloped then text when ends_with(inside, '}}') then inside
                 else rtrim(inside, ' \t\r') end as body,
-            case when is_enveloped then regexp_extract(head, {pattern}, 1) end as received_text,
-            case when is_enveloped then nullif(regexp_extract(head, {pattern}, 2), '') end as channel
+            case when is_enveloped then split_part(head, '"', 4) end as received_text,
+            case when is_enveloped then nullif(split_part(head, '"', 8), '') end as channel
         from (
             select *, head <> '' and ends_with(text, '}}') as is_enveloped,
-                substr(text, length(head), length(text) - length(head)) as inside
+                substr(text, strlen(head), length(text) - strlen(head)) as inside
             from (
-                select *, regexp_extract(text, {pattern}) as head
+                select *, regexp_extract(text, {quote_literal(_HEAD)}) as head
                 from (select row_number, {trimmed} as text from {relation})
             )
         )

@@ -81,14 +81,19 @@ class Messages(BlockTaker):
         with self._parts.registered("texts", texts):
             if bulk:
                 bulk.open("texts", facts_of(blocks))
-            self._number(unseen, in_bulk=bulk is not None)
-            self._check_one_by_one(bulk.write("numbered_messages") if bulk else _NOTHING)
+            odd = self._number(unseen, in_bulk=bulk is not None)
+            left = bulk.write("numbered_messages") if bulk else _NOTHING
+            if odd or left.num_rows:
+                self._check_one_by_one(left)
         for line, first in self._rows("select line, first from firsts semi join unseen using (line)"):
             row = unseen[line]
             self._refuse(first, line, Refused(row.reason, row.detail), row.raw)
 
-    def _number(self, unseen: Iterable[int], *, in_bulk: bool) -> None:
-        """Number the messages: ``firsts`` has the first of each delivery, ``numbered_messages`` what SQL may read."""
+    def _number(self, unseen: Iterable[int], *, in_bulk: bool) -> int:
+        """Number the messages: ``firsts`` has the first of each delivery, ``numbered_messages`` what SQL may read.
+
+        Returns: how many deliveries are odd: SQL does not know their messages.
+        """
         connection = self._parts.connection
         self._create("unseen", {"line": list(unseen)})
         others = "anti join clear_deliveries on row_number = clear_deliveries.line" if in_bulk else ""
@@ -119,6 +124,7 @@ class Messages(BlockTaker):
             )
         ((records,),) = self._rows("select coalesce(sum(messages), 0) from firsts")
         self.records += int(records)
+        return len(counts)
 
     def _count(self, text: str) -> int:
         """How many messages a delivery holds; one, if it is none."""

@@ -7,7 +7,7 @@ it: what a value itself may do wrong is left to the conditions of the SQL.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -26,19 +26,26 @@ Path = tuple[str, ...]
 class Reader:
     """Hands out SQL expressions for the values of a message, and notes which values are asked for.
 
-    Besides, ``received_at`` and ``channel`` are what the envelope says of the receipt, or null.
+    Besides, ``received_at`` and ``channel`` are what the envelope says of the receipt, or null. ``present`` are the
+    values that occur at all, if that is known: no other is looked for.
     """
 
+    present: Set[Path] | None = None
     texts: dict[Path, str] = field(default_factory=dict)
     values: dict[Path, str] = field(default_factory=dict)
 
     def text(self, *path: str) -> str:
         """The text of a string (of anything else its JSON text); null for null and where there is none."""
-        return self.texts.setdefault(path, f"x[{len(self.texts) + 1}]")
+        return self._element(self.texts, "x", path)
 
     def json(self, *path: str) -> str:
         """The canonical JSON text of a value; null where there is none, ``'null'`` for null."""
-        return self.values.setdefault(path, f"z[{len(self.values) + 1}]")
+        return self._element(self.values, "z", path)
+
+    def _element(self, asked: dict[Path, str], name: str, path: Path) -> str:
+        if self.present is not None and path not in self.present:
+            return "null::varchar"
+        return asked.setdefault(path, f"{name}[{len(asked) + 1}]")
 
     def shared(self, key: str) -> str:
         """The text that a batch says for its messages under one of ``SqlReading.shared_keys``."""
@@ -108,7 +115,7 @@ def messages_sql(texts: str, form: BatchForm, shape: str, times: TimeRange, fact
     """The query for the messages of deliveries: id, line, place, text, shape, received_at, channel, shared texts.
 
     It leaves out deliveries that are not surely JSON, or hold no message, or whose batches hold anything but messages
-    and shared texts.
+    and shared texts. ``shape`` is what ``shape_sql`` gave.
     """
     shared = [quote_identifier(f"shared_{key}") for key in form.shared]
     said = "".join(f", {name}" for name in shared)
@@ -120,37 +127,44 @@ def messages_sql(texts: str, form: BatchForm, shape: str, times: TimeRange, fact
     return f"""
         select row_number() over () as id, line, place, text, {shape} as shape, received_at, channel{said}
         from (
-            select line, unnest(range(1, len(messages) + 1)) as ordinal, unnest(messages) as text,
-                case when is_batch then ordinal end as place, received_at, channel{said}
+            select *, case when place is null then body_keys else json_keys(text) end as keys
             from (
-                select row_number as line, received_at, channel, is_batch{texts_of_shared},
-                    case when is_batch then {batch} else [body] end as messages
-                from ({_opened_sql(texts, form)})
-                where {" and ".join(_plain_delivery(form, times, facts))}
+                select line, unnest(range(1, len(messages) + 1)) as ordinal, unnest(messages) as text,
+                    case when is_batch then ordinal end as place, body_keys, received_at, channel{said}
+                from (
+                    select row_number as line, received_at, channel, is_batch, body_keys{texts_of_shared},
+                        case when is_batch then {batch} else [body] end as messages
+                    from ({_opened_sql(texts, form)})
+                    where {" and ".join(_plain_delivery(form, times, facts))}
+                )
             )
         )
     """
 
 
 def _opened_sql(texts: str, form: BatchForm) -> str:
-    """Deliveries out of their envelopes, and the types of what stands in their bodies."""
-    pointers = key_list(["", *(_pointer((key,)) for key in (form.key, "received_at", "body", *form.shared))])
+    """Deliveries out of their envelopes, their keys, and whether they are batches."""
+    has_key = f"list_contains(body_keys, {quote_literal(form.key)})"
+    type_ = f"json_type(body, {quote_literal(_pointer((form.key,)))})"
     return f"""
-        select *, types[2] is not distinct from 'ARRAY' as is_batch, {text_time_sql("received_text")} as received_at
-        from (select *, try(json_type(body, {pointers})) as types from ({opened_deliveries(texts)}))
+        select *,
+            case when {has_key} then {type_} = 'ARRAY' else false end as is_batch,
+            {text_time_sql("received_text")} as received_at
+        from (select *, try(json_keys(body)) as body_keys from ({opened_deliveries(texts)}))
     """
 
 
 def _plain_delivery(form: BatchForm, times: TimeRange, facts: TextFacts) -> Iterator[str]:
     """What holds for a delivery that SQL may take apart."""
     first, last = (f"timestamptz {quote_literal(time.isoformat())}" for time in (times.earliest, times.latest))
-    yield "types[1] = 'OBJECT'"
+    yield "body_keys is not null and starts_with(body, '{')"
     yield f"(received_text is null or received_at between {first} and {last})"
-    yield "(received_text is not null or types[3] is null or types[4] is null)"
-    keys, allowed = "json_keys(body)", key_list([form.key, *form.shared, *form.secrets])
-    yield f"(not is_batch or (len(list_distinct({keys})) = len({keys}) and list_has_all({allowed}, {keys})))"
-    for number in range(5, 5 + len(form.shared)):
-        yield f"(not is_batch or coalesce(types[{number}], 'NULL') in ('NULL', 'VARCHAR'))"
+    yield "(received_text is not null or not list_has_all(body_keys, ['received_at', 'body']))"
+    allowed = key_list([form.key, *form.shared, *form.secrets])
+    yield f"(not is_batch or (len(list_distinct(body_keys)) = len(body_keys) and list_has_all({allowed}, body_keys)))"
+    for key in form.shared:
+        type_ = f"json_type(body, {quote_literal(_pointer((key,)))})"
+        yield f"(not is_batch or coalesce({type_}, 'NULL') in ('NULL', 'VARCHAR'))"
     for doubt in number_doubts("body", facts):
         yield f"not {doubt}"
     if facts.has_escapes:
@@ -158,7 +172,7 @@ def _plain_delivery(form: BatchForm, times: TimeRange, facts: TextFacts) -> Iter
 
 
 def shape_sql(reader: Reader, kind: Path, facts: TextFacts) -> str:
-    """The shape of a message; null where its text needs a closer look."""
+    """The shape of a message of which ``text`` and ``keys`` are known; null where its text needs a closer look."""
     doubts = [f"strlen(text) > {limits.MAX_TEXT_BYTES}"]
     if facts.has_arrays:
         # An array of more elements than are allowed has at least as many commas.
@@ -170,7 +184,7 @@ def shape_sql(reader: Reader, kind: Path, facts: TextFacts) -> str:
         doubts.append(f"{brackets} >= {limits.MAX_DEPTH - 2}")
     pointers = key_list([_pointer(path) for path in reader.typed()])
     parts = (
-        "json_keys(text)",
+        "keys",
         "json_keys(text, '$..*')",
         f"json_type(text, {pointers})",
         f"json_extract_string(text, {quote_literal(_pointer(kind))})",

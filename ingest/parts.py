@@ -200,6 +200,18 @@ class Parts:
         finally:
             self.connection.unregister(name)
 
+    @contextmanager
+    def computed_once(self) -> Iterator[None]:
+        """While the block runs, values that conditions look at are computed once.
+
+        Pushed down through projections, a condition on a computed value would compute it again.
+        """
+        self.connection.execute("set disabled_optimizers = 'filter_pushdown'")
+        try:
+            yield
+        finally:
+            self.connection.execute("reset disabled_optimizers")
+
     def _copy(self, select: str, path: Path, batch_seq: int) -> int:
         """Write a landing file; returns its number of rows."""
         constants = {
@@ -210,13 +222,11 @@ class Parts:
             f"{constants[column.name]} as {column.name}" if column.name in constants else column.name
             for column in self._landable.entity.columns
         )
-        # Pushed down through projections, a condition on a computed value would compute it twice.
-        self.connection.execute("set disabled_optimizers = 'filter_pushdown'")
-        ((rows,),) = self.connection.execute(
-            f"copy (select {columns} from ({select})) to {quote_literal(str(path))}"
-            " (format parquet, compression zstd, compression_level 1, dictionary_size_limit 5000)"
-        ).fetchall()
-        self.connection.execute("reset disabled_optimizers")
+        with self.computed_once():
+            ((rows,),) = self.connection.execute(
+                f"copy (select {columns} from ({select})) to {quote_literal(str(path))}"
+                " (format parquet, compression zstd, compression_level 1, dictionary_size_limit 5000)"
+            ).fetchall()
         return int(rows)
 
     def _missing(self, relation: str, path: Path, rows: int) -> pa.Table:

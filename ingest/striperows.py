@@ -50,7 +50,8 @@ class StripeRows(BlockTaker):
         blocks, batch = self._take_waiting()
         connection = self._parts.connection
         with self._parts.registered("batch", batch):
-            connection.execute(f"create or replace temp table bodies as {bodies_select('batch', facts_of(blocks))}")
+            with self._parts.computed_once():
+                connection.execute(f"create or replace temp table bodies as {bodies_select('batch', facts_of(blocks))}")
             self._judge_shapes()
             judged = "(from bodies where shape in (select shape from good))"
             select = landed_select(judged, self._rules, self._parts.landed_at)
