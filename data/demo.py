@@ -36,6 +36,9 @@ def main() -> int:
     for command in COMMANDS:
         print(f"\n$ gdp {command}", flush=True)
         code = subprocess.run([GDP, *command.split()], cwd=ROOT, check=False).returncode
+        if command.startswith("init"):
+            shutil.copy(ROOT / "data" / "fx.csv", PROJECT / "definitions")
+            print("copied exchange rates from data/fx.csv to data/demo/definitions/fx.csv")
         if code:
             print(f"gdp ended with exit code {code}", file=sys.stderr)
             return code

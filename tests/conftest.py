@@ -228,6 +228,7 @@ def make_sample(folder: Path) -> None:
 
 def _build_sample(folder: Path) -> None:
     studio = Studio.make(folder)
+    shutil.copy(SAMPLE.parent / "fx.csv", studio.folder / "definitions")
     said = {
         kind: studio.ok("ingest", writer, SAMPLE / kind, "--format", "json").out for kind, writer in WRITERS.items()
     }
