@@ -1,8 +1,9 @@
 """How fast the deliveries of services land, against DuckDB's bare copy of the same file to Parquet.
 
-    python -m benchmarks.sources [--service segment|meta|stripe] [--rows 200000] [--threads 2] [--rounds 2] [--folder DIR]
+    python -m benchmarks.sources [--service SERVICE] [--rows 200000] [--threads 2] [--rounds 2] [--folder DIR]
 
-Prints for single messages and for batches (of Stripe, which sends none, only the former) the least processor seconds of several interleaved rounds and their ratio.
+SERVICE is segment, meta or stripe. Prints for single messages and for batches (Stripe sends none) the least processor
+seconds of several interleaved rounds and their ratio.
 Target: 0.3. A service joins by an entry in ``SERVICES``.
 """
 
