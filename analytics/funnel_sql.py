@@ -55,7 +55,7 @@ class _Builder:
         if shape.end:
             values["end_at"] = shape.end
         if shape.origin and shape.origin.table == "person":
-            values["property"] = "usage_status" if shape.origin.name == "status" else shape.origin.name
+            values["property"] = shape.origin.name
         if shape.origin and shape.origin.table == "property":
             values["property"] = dialect.json_member(shape.origin.name)
         return values
@@ -178,8 +178,7 @@ def _person_value(name: str) -> str:
             "where stay.entered_at <= $as_of\n    and (stay.exited_at is null or stay.exited_at > $as_of)\n"
             "group by stay.person_key"
         )
-    value = "case when value in ('new', 'active') then 'active' else 'inactive' end" if name == "status" else "value"
     return (
-        f"select person_key, {value} as bucket\nfrom person_property\nwhere property = $property\n"
+        "select person_key, value as bucket\nfrom person_property\nwhere property = $property\n"
         "    and valid_from <= $as_of\n    and (valid_to is null or valid_to > $as_of)"
     )

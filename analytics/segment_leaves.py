@@ -196,13 +196,12 @@ class Leaves:
                 f"select\n    person_key,\n    {value} as value,\n    {begins} as valid_from,\n    {ends} as valid_to\n"
                 f"from {self.scope.event}\nwhere {where} and {_among(persons)}\n{tail}",
             )
-        name, value = _KEPT_AS.get(leaf.property, (leaf.property, "value"))
         kind = leaf.operand.kind
         kinds = {"time": "'time', 'text'", None: "'text', 'number', 'boolean', 'time', 'json'"}.get(kind, f"'{kind}'")
         return self.steps.add(
             "value",
-            f"select person_key, {as_kind(kind, value) if kind else value} as value, valid_from, valid_to\n"
-            f"from {self.scope.property}\nwhere property = {portable_literal(name)}\n"
+            f"select person_key, {as_kind(kind, 'value') if kind else 'value'} as value, valid_from, valid_to\n"
+            f"from {self.scope.property}\nwhere property = {portable_literal(leaf.property)}\n"
             f"    and value_type in ({kinds})\n    and {_among(persons)}",
         )
 
@@ -245,10 +244,6 @@ _OF_EVENTS = {
     "last_event_at": ("true", "occurred_at", "occurred_at", _NEXT, _IN_TIME),
     "last_action_date": ("is_action", "occurred_at", "occurred_at", _NEXT, _IN_TIME),
     "total_events": ("true", "cast(row_number() over in_time as double)", "occurred_at", _NEXT, _IN_TIME),
-}
-#: Properties that are kept under another name, and how their values read.
-_KEPT_AS = {
-    "status": ("usage_status", "case when value in ('new', 'active') then 'active' else 'inactive' end"),
 }
 
 _EXISTING = """select

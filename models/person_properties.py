@@ -22,7 +22,9 @@ class KnownProperty:
 
 
 KNOWN_PROPERTIES = {
-    "status": KnownProperty("text", "active or inactive, from the last action"),
+    "status": KnownProperty(
+        "text", "trial, paid (past_due too) or churned where billing says so, else active or inactive"
+    ),
     "usage_status": KnownProperty("text", "never, new, active or inactive"),
     "billing_status": KnownProperty("text", "none, trial, paid, past_due or churned"),
     "billing_plan": KnownProperty("text", "the plan of the live subscription that is worth most"),

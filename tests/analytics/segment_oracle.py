@@ -54,9 +54,6 @@ class Past:
             return computed[name]
         held = [fact for fact in self.facts if fact.start <= now and (fact.end is None or now < fact.end)]
         values = {fact.property: fact.value for fact in held}
-        if name == "status":
-            usage = values.get("usage_status")
-            return None if usage is None else "active" if usage in ("new", "active") else "inactive"
         return values.get(name)
 
 

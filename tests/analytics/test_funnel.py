@@ -238,6 +238,8 @@ def test_a_person_column_is_what_it_was_at_as_of(by: str, as_of: str, value: str
             ("ada", "usage_status", "new", "d0", "d7"),
             ("ada", "usage_status", "active", "d7", "d31"),
             ("ada", "usage_status", "inactive", "d31", None),
+            ("ada", "status", "active", "d0", "d31"),
+            ("ada", "status", "inactive", "d31", None),
             ("ada", "company", "Acme", "d21", None),
         ],
     )

@@ -139,7 +139,7 @@ def pasts(draw: st.DrawFn) -> list[Past]:
         for name, known in (
             ("plan", values),
             ("seats", values),
-            ("usage_status", st.sampled_from(("new", "inactive"))),
+            ("status", st.sampled_from(("active", "paid"))),
         ):
             # Nothing is known of anybody before their first event.
             since = min(at for _, at, *_ in rows)

@@ -6,6 +6,7 @@ Deliveries are dictionaries with the columns of a landing file. Every function t
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -230,6 +231,7 @@ class Tables:
         for person, events in self._by_person(self.winners).items():
             for name, value, kind, start, end in (
                 *self._usage_intervals(events),
+                *self._status_intervals(events),
                 ("billing_status", "none", "text", events[0]["occurred_at"], None),
                 *_trait_intervals(self._said(person, events)),
                 *_first_facts(events),
@@ -403,6 +405,16 @@ class Tables:
         return [
             ("usage_status", status, "text", start, end) for (start, status), end in zip(changes, ends, strict=True)
         ]
+
+    def _status_intervals(self, events: list[Delivery]) -> list[tuple[Any, ...]]:
+        """Nobody here pays: active while the usage is new or active."""
+        words = [
+            ("active" if usage in ("new", "active") else "inactive", start)
+            for _, usage, _, start, _ in self._usage_intervals(events)
+        ]
+        changes = [words[0], *(after for before, after in itertools.pairwise(words) if before[0] != after[0])]
+        ends = [start for _, start in changes[1:]] + [None]
+        return [("status", word, "text", start, end) for (word, start), end in zip(changes, ends, strict=True)]
 
 
 def _micros(moment: datetime) -> int:

@@ -254,7 +254,7 @@ _BILLING = """
 select link.id_value, property.property, property.value, property.valid_from, property.valid_to
 from person_property as property
 inner join identity_link as link on property.person_key = link.person_key and link.id_type = 'stripe_id'
-where property.property in ('billing_status', 'billing_plan', 'mrr')
+where property.property in ('billing_status', 'billing_plan', 'mrr', 'status')
 """
 
 
@@ -284,6 +284,8 @@ def test_persons_have_the_billing_that_their_subscriptions_say(built: Path, sale
                 if since <= moment and (until is None or moment < until)
             }
             assert (found["billing_status"], found.get("billing_plan")) == (expected.status, expected.plan), moment
+            # None of them acts, so without billing they are inactive.
+            assert found["status"] == {"past_due": "paid", "none": "inactive"}.get(expected.status, expected.status)
             if expected.is_clear:
                 assert _is_about(found.get("mrr"), expected.mrr), (customer, moment)
             seen[expected.status] += 1

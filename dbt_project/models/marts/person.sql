@@ -29,14 +29,20 @@ active_stay as (
 
 ),
 
-billing as (
+held as (
 
-    select property.person_key, property.value as billing_status
+    select
+        property.person_key,
+        max(property.value) filter (where property.property = 'status') as status,
+        max(property.value) filter (
+            where property.property = 'billing_status'
+        ) as billing_status
     from {{ ref('person_property') }} as property
     inner join {{ ref('build_info') }} as build on property.valid_from <= build.as_of
     where
-        property.property = 'billing_status'
+        property.property in ('status', 'billing_status')
         and (property.valid_to is null or property.valid_to > build.as_of)
+    group by property.person_key
 
 ),
 
@@ -51,11 +57,9 @@ final as (
         person.name,
         person.company,
         person.industry,
-        case
-            when person.usage_status in ('new', 'active') then 'active' else 'inactive'
-        end as status,
+        held.status,
         person.usage_status,
-        billing.billing_status,
+        held.billing_status,
         person.signup_at as signup_date,
         person.first_action_at as first_action_date,
         person.last_action_at as last_action_date,
@@ -70,7 +74,7 @@ final as (
         person.metadata
     from person
     left join active_stay on person.person_key = active_stay.person_key
-    left join billing on person.person_key = billing.person_key
+    left join held on person.person_key = held.person_key
 
 )
 

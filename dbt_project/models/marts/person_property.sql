@@ -26,6 +26,9 @@ property as (
     select person_key, 'usage_status', usage_status, 'text', valid_from, valid_to
     from {{ ref('int_person__usage') }}
     union all
+    select person_key, 'status', status, 'text', valid_from, valid_to
+    from {{ ref('int_person__status') }}
+    union all
     select person_key, property, value, value_type, valid_from, valid_to
     from {{ ref('int_person__billing') }}
     union all
