@@ -17,6 +17,7 @@ from analytics.segment_words import sentence
 from analytics.table import Column, Sheet, Table, first_rows, minute
 from models.base import Moment, Shape
 from models.segment import SegmentDefinition
+from warehouse.debuglog import tell
 
 _ONE = Scope("one_event", "one_property", "one_alias")
 _ONE_PERSON = """with one_event as (select * from event where person_key = $person_key and occurred_at <= $as_of),
@@ -146,6 +147,7 @@ def is_member(engine: Engine, person: str, segment_id: str, *, as_of: datetime |
     params = {"segment_id": segment_id, "person_key": person_key, "as_of": now}
     stays = f"select 1 from segment_stay where segment_id = $segment_id and person_key = $person_key and {_HOLDS}"
     is_in = bool(engine.rows(f"{stays} limit 1", params))
+    tell("segments", "segment_asked", segment_id=segment_id, person_key=person_key, as_of=now, is_member=is_in)
     return Membership(segment_id=segment_id, person=person, is_member=is_in, as_of=now)
 
 
@@ -169,10 +171,12 @@ def explain(
     root = compiler.trees[segment_id]
     truths = _truths(engine, compiler, root, params)
     exists = bool(engine.rows(f"{_ONE_PERSON} select 1 from one_event limit 1", params))
+    is_in = exists and truth(root, truths) is True
+    tell("segments", "segment_asked", segment_id=segment_id, person_key=person_key, as_of=now, is_member=is_in)
     return Explanation(
         segment_id=segment_id,
         person_id=person_id,
-        is_member=exists and truth(root, truths) is True,
+        is_member=is_in,
         reasons=tuple(_reasons(engine, root, truths, params, 0)),
         as_of=now,
     )

@@ -15,6 +15,7 @@ from analytics.statistic import share
 from analytics.table import Column, Sheet, Table, first_rows, minute, percent
 from models.base import Moment, Shape
 from models.segment import SegmentDefinition
+from warehouse.debuglog import tell
 
 #: Everybody whom the definition holds at as_of, in one statement with all that is asked of them.
 _PREVIEW = """with draft as materialized (
@@ -148,6 +149,7 @@ def preview(
         if part == "overlap"
     }
     published = overlaps.pop(definition.segment_id, None)
+    tell("segments", "segment_previewed", segment_id=definition.segment_id, members=size, as_of=now)
     return PreviewResult(
         segment_id=definition.segment_id,
         says=sentence(tree_of(definition.rules)),

@@ -34,8 +34,10 @@ class State:
     @cached_property
     def _project(self) -> Project:
         from pipeline.project import find_project
+        from warehouse.debuglog import check_switches
         from warehouse.settings import unknown_variables
 
+        check_switches(os.environ)
         for warning in unknown_variables(os.environ):
             typer.echo(f"gdp: warning: {warning}", err=True)
         home = self.home_path

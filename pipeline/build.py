@@ -14,6 +14,7 @@ from models.errors import GdpError
 from pipeline.plan import Plan, build_row, plan_build
 from pipeline.prepare import clear_landing_links, lay_out
 from pipeline.project import Project
+from pipeline.segments import tell_evaluated
 from warehouse.buildlog import BuildRecord, finish_build, start_build
 from warehouse.dbt import DbtOutcome, run_dbt
 from warehouse.duck import connect
@@ -125,6 +126,7 @@ def build(
                 if not outcome.success:
                     raise BuildFailed(f"not published: {outcome.explain()}")
                 path = _publish_working_copy(home, plan, folder, outcome, project.settings.keep_generations)
+                tell_evaluated(path, plan)
         except BaseException as error:
             with suppress(GdpError):  # the reason of the failure counts, not that it could not be noted
                 finish_build(home.control, plan.generation, clock(), "failed", str(error))

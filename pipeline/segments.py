@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from analytics.table import Column, Sheet, Table, minute
 from models.base import Moment, Shape
-from pipeline.plan import definition_hashes
+from pipeline.plan import Plan, definition_hashes
 from pipeline.project import Project
+from warehouse import debuglog
+from warehouse.duck import connect
 from warehouse.reader import Warehouse, current_generation, open_warehouse
 
 _BUILT = """select segment.segment_id, segment.name, segment.definition_hash, count(stay.person_key)
@@ -17,6 +20,16 @@ left join segment_stay as stay
     and stay.entered_at <= $as_of
     and (stay.exited_at is null or stay.exited_at > $as_of)
 group by all"""
+_EVALUATED = """select
+    segment.segment_id,
+    count(stay.person_key),
+    count(stay.person_key) filter (
+        where stay.entered_at <= $as_of and (stay.exited_at is null or stay.exited_at > $as_of)
+    )
+from segment
+left join segment_stay as stay on segment.segment_id = stay.segment_id
+group by segment.segment_id
+order by segment.segment_id"""
 
 
 class _Built(NamedTuple):
@@ -90,6 +103,26 @@ def list_segments(project: Project) -> SegmentList:
             description=segment.description,
         )
     return SegmentList(segments=tuple(found[name] for name in sorted(found)), as_of=as_of)
+
+
+def tell_evaluated(path: Path, plan: Plan) -> None:
+    """Tell debug mode what a build made of each segment: for everybody, or for the persons that new rows touch."""
+    if not debuglog.is_on("segments"):
+        return
+    with connect(path, read_only=True) as connection:
+        rows = connection.execute(_EVALUATED, {"as_of": plan.as_of}).fetchall()
+    for segment_id, stays, members in rows:
+        is_whole = plan.is_full_refresh or segment_id in plan.changed_segments
+        debuglog.tell(
+            "segments",
+            "segment_evaluated",
+            segment_id=segment_id,
+            persons="everybody" if is_whole else "touched",
+            stays=stays,
+            members=members,
+            as_of=plan.as_of,
+            generation=plan.generation,
+        )
 
 
 def _built(warehouse: Warehouse) -> dict[str, _Built]:

@@ -22,6 +22,7 @@ from warehouse.control import (
     quarantine_files,
     record_input,
 )
+from warehouse.debuglog import tell_landed
 from warehouse.files import fsync_dir, publish_file, sha256_file
 from warehouse.home import Home
 from warehouse.locks import exclusive
@@ -106,6 +107,7 @@ def publish_input(
             created_at=record.landed_at,
         )
     record_input(home.control, record, files, kept, replayed, also)
+    tell_landed((file.entity, home.root / file.path) for file in files)
 
 
 def _publish(home: Home, file: WrittenFile, record: InputRecord) -> LandedFile:
