@@ -175,7 +175,8 @@ def _person_value(name: str) -> str:
             "select\n    stay.person_key,\n"
             "    min_by(stay.segment_id, (segment.display_order, stay.segment_id)) as bucket\n"
             "from segment_stay as stay\ninner join segment\n    on stay.segment_id = segment.segment_id\n"
-            "where stay.entered_at <= $as_of\n    and (stay.exited_at is null or stay.exited_at > $as_of)\n"
+            "where segment.has_history\n    and stay.entered_at <= $as_of\n"
+            "    and (stay.exited_at is null or stay.exited_at > $as_of)\n"
             "group by stay.person_key"
         )
     return (

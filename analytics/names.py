@@ -61,6 +61,22 @@ def require_segments(engine: Engine, names: Sequence[str]) -> None:
             raise UsageError(_unknown("segment", name, known, empty="no segment is defined"))
 
 
+def require_past(engine: Engine, segment_id: str) -> None:
+    """Refuse a segment that the build does not know, or of which it knows only who is in it now.
+
+    Raises:
+        UsageError: saying so.
+    """
+    require_segments(engine, [segment_id])
+    if engine.rows(
+        "select 1 from segment where segment_id = $segment_id and not has_history", {"segment_id": segment_id}
+    ):
+        raise UsageError(
+            f"segment {segment_id!r} has no past: its query gives persons alone, so it can be asked as of"
+            f" {engine.as_of.isoformat()}, the build's now, only"
+        )
+
+
 def segment_ids(engine: Engine) -> set[str]:
     """The segments of the build: those that were defined, whether or not anybody was ever in them."""
     return {row[0] for row in engine.rows("select segment_id from segment")}

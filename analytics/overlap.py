@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import field_validator, model_validator
 
-from analytics.names import require_segments
+from analytics.names import require_past, require_segments
 from analytics.query import Engine, Query, Step, Value
 from analytics.spec import ReportSpec, at_build
 from analytics.statistic import share
@@ -155,13 +155,16 @@ def query(spec: OverlapSpec) -> Query:
 
 
 def prepare(engine: Engine, spec: OverlapSpec) -> OverlapSpec:
-    """Fill in the build's now, and refuse segments that are not defined.
+    """Fill in the build's now, and refuse segments that are not defined, or have no past if another time is asked for.
 
     Raises:
-        UsageError: for an unknown segment, with the nearest names.
+        UsageError: for such a segment; for an unknown one with the nearest names.
     """
     spec = at_build(spec, engine)
     require_segments(engine, spec.segments)
+    if spec.now != engine.as_of:
+        for name in spec.segments:
+            require_past(engine, name)
     return spec
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from analytics.names import require_segments
+from analytics.names import require_past, require_segments
 from analytics.query import Engine
 from analytics.segment_leaves import PUBLISHED
 from analytics.segment_rules import compile_segment
@@ -69,7 +69,7 @@ def diff(engine: Engine, segment_id: str, start: datetime, end: datetime) -> Dif
     Raises:
         UsageError: for an unknown segment, or moments in the wrong order.
     """
-    require_segments(engine, [segment_id])
+    require_past(engine, segment_id)
     if start >= end:
         raise UsageError(f"--from {start.isoformat()} is not before --to {end.isoformat()}")
     sql = _DIFF.format(old=_published("since"), new=_published("until"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from analytics.names import require_segments
+from analytics.names import require_past
 from analytics.query import Engine
 from analytics.segment_members import owner_of
 from analytics.table import Column, Sheet, Table, first_rows, minute
@@ -88,10 +88,10 @@ def history(
     """
     if segment_id is None and person is None:
         raise UsageError("whose history? Give a segment, --person, or both")
-    which: list[str] = []
+    which = ["segment_id in (select segment_id from segment where has_history)"]
     params: dict[str, Any] = {}
     if segment_id is not None:
-        require_segments(engine, [segment_id])
+        require_past(engine, segment_id)
         which.append("segment_id = $segment_id")
         params["segment_id"] = segment_id
     if person is not None:

@@ -11,19 +11,22 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from analytics import dialect
 from analytics.duration import Duration
 from analytics.segment_predicates import as_kind, predicate
 from analytics.segment_steps import Steps
-from analytics.segment_tree import EventLeaf, Filter, HoldoutLeaf, ListLeaf, PropertyLeaf, Stage
+from analytics.segment_tree import EventLeaf, Filter, HoldoutLeaf, ListLeaf, PropertyLeaf, SqlLeaf, Stage
 from models.operators import COMPARISON, NOW
+from warehouse.segment_sql import segment_sql
 from warehouse.sql import portable_literal
 
 _INSTANT = "interval '0.000001' second"
 _OPPOSITE = {"gte": "lt", "lt": "gte", "lte": "gt", "gt": "lte"}
 _HOLDOUT_PARTS = 16**8
+_BRACE = re.compile(r"[{}]")
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,8 @@ class Scope:
     event: str
     property: str
     alias: str
+    #: How queries of segments read tables, where it is not by their names: (table, SQL in a template of Jinja).
+    tables: tuple[tuple[str, str], ...] = ()
 
 
 #: The tables of a warehouse.
@@ -99,6 +104,30 @@ class Leaves:
         existing = self.existing(persons)
         on_list = self.steps.both(existing, self.steps.join_any(member))
         return on_list if want else self.steps.without(existing, on_list)
+
+    def queried(self, leaf: SqlLeaf, persons: str | None, *, want: bool) -> str:
+        """When a query gives somebody; without a past, since the first event."""
+        query = segment_sql(leaf.sql)
+        text, head = query.text, ""
+        if self.scope.tables:
+            text = _BRACE.sub(lambda brace: "{{ '" + brace[0] + "' }}", text)
+            read = [(name, sql) for name, sql in self.scope.tables if name in query.tables]
+            head = "with " + ",\n".join(f"{name} as (select * from {sql})" for name, sql in read) + "\n" if read else ""
+        who = f"cast({query.person} as {'string' if query.person == 'person_id' else 'bigint'}) as person"
+        entered, exited = ("entered_at", "exited_at") if query.has_history else ("null", "null")
+        answer = self.steps.add(
+            "answer",
+            f"select {who},\n    cast({entered} as {dialect.TIME}) as entered_at,"
+            f" cast({exited} as {dialect.TIME}) as exited_at\n"
+            f"from (\n{head}select * from (\n{text}\n) as query\n) as answer",
+        )
+        known = "alias.alias_id" if query.person == "person_id" else "alias.person_key"
+        existing = self.existing(persons)
+        found = self.steps.add(
+            "queried", _QUERIED.format(answer=answer, alias=self.scope.alias, known=known, existing=existing)
+        )
+        stays = self.steps.join_any(found)
+        return stays if want else self.steps.without(existing, stays)
 
     def holdout(self, leaf: HoldoutLeaf, persons: str | None, *, want: bool) -> str:
         """The share of all persons whose salted hash is small, from their first event on."""
@@ -322,6 +351,19 @@ _UNTIL_THEN = """select
     least(coalesce(valid_to, {meets}), {meets}) as exited_at
 from {source}
 where value is not null and {meets} > valid_from"""
+
+#: Nobody is anywhere before the first event.
+_QUERIED = """select
+    existing.person_key,
+    greatest(answer.entered_at, existing.entered_at) as entered_at,
+    answer.exited_at
+from {answer} as answer
+inner join (
+    select distinct {known} as person, person_key from {alias} as alias
+) as alias on answer.person = alias.person
+inner join {existing} as existing on alias.person_key = existing.person_key
+where answer.exited_at is null
+    or answer.exited_at > greatest(answer.entered_at, existing.entered_at)"""
 
 _MEMBER = """select alias.person_key, listed.entered_at, listed.exited_at
 from {alias} as alias

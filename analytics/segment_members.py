@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from analytics.identifiers import find_identifier
-from analytics.names import require_segments
+from analytics.names import require_past, require_segments
 from analytics.query import Engine
 from analytics.segment_leaves import Leaves, Scope
 from analytics.segment_rules import Compiler
 from analytics.segment_steps import Steps
-from analytics.segment_tree import AllOf, AnyOf, EventLeaf, Node, Not, PropertyLeaf, leaves
+from analytics.segment_tree import AllOf, AnyOf, EventLeaf, Node, Not, PropertyLeaf, SqlLeaf, leaves
 from analytics.segment_words import sentence
 from analytics.table import Column, Sheet, Table, first_rows, minute
 from models.base import Moment, Shape
@@ -120,8 +120,8 @@ def members(engine: Engine, segment_id: str, *, as_of: datetime | None = None) -
     Raises:
         UsageError: for an unknown segment.
     """
-    require_segments(engine, [segment_id])
     now = as_of or engine.as_of
+    _require(engine, segment_id, now)
     rows = engine.rows(
         "select owner.person_id, stay.entered_at,"
         " case when stat.last_event_at <= $as_of then stay.exited_at end"
@@ -141,9 +141,9 @@ def is_member(engine: Engine, person: str, segment_id: str, *, as_of: datetime |
     Raises:
         UsageError: for an unknown segment, or somebody of whom nothing landed.
     """
-    require_segments(engine, [segment_id])
-    _, person_key = owner_of(engine, person)
     now = as_of or engine.as_of
+    _require(engine, segment_id, now)
+    _, person_key = owner_of(engine, person)
     params = {"segment_id": segment_id, "person_key": person_key, "as_of": now}
     stays = f"select 1 from segment_stay where segment_id = $segment_id and person_key = $person_key and {_HOLDS}"
     is_in = bool(engine.rows(f"{stays} limit 1", params))
@@ -180,6 +180,13 @@ def explain(
         reasons=tuple(_reasons(engine, root, truths, params, 0)),
         as_of=now,
     )
+
+
+def _require(engine: Engine, segment_id: str, moment: datetime) -> None:
+    if moment == engine.as_of:
+        require_segments(engine, [segment_id])
+    else:
+        require_past(engine, segment_id)
 
 
 def owner_of(engine: Engine, person: str) -> tuple[str, int]:
@@ -241,6 +248,8 @@ def _reasons(
         because = _happened(engine, node, params)
     elif isinstance(node, PropertyLeaf):
         because = _known(engine, node, params)
+    elif isinstance(node, SqlLeaf):
+        because = _given(engine, node, params)
     yield Reason(depth=depth, says=sentence(node), holds=truths[node], because=because)
 
 
@@ -257,6 +266,14 @@ def _happened(engine: Engine, leaf: EventLeaf, params: Mapping[str, Any]) -> str
     shown = ", ".join(minute(moment) for moment in times[:_MOST_EVIDENCE])
     more = f" and {len(times) - _MOST_EVIDENCE:,} before" if len(times) > _MOST_EVIDENCE else ""
     return f"{len(times):,} in that time: {shown}{more}" if times else "none in that time"
+
+
+def _given(engine: Engine, leaf: SqlLeaf, params: Mapping[str, Any]) -> str:
+    steps = Steps()
+    step = Leaves(_ONE, steps).queried(leaf, None, want=True)
+    rows = engine.rows(f"{_with(steps, [step])}select entered_at, exited_at from {step} order by entered_at", params)
+    shown = "; ".join(f"from {minute(since)}" + (f" to {minute(until)}" if until else "") for since, until in rows)
+    return shown or "never"
 
 
 def _known(engine: Engine, leaf: PropertyLeaf, params: Mapping[str, Any]) -> str:

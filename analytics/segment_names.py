@@ -26,7 +26,7 @@ def unknown_names(
     segment: SegmentDefinition, event_types: Collection[str], properties: Collection[str]
 ) -> Iterator[tuple[str, str]]:
     """Each name that is not known, as it is matched, and a sentence about it with the nearest ones."""
-    tree = leaves(tree_of(segment.rules))
+    tree = leaves(tree_of(segment))
     for leaf in dict.fromkeys(tree):
         if isinstance(leaf, EventLeaf):
             for name in (name for stage in leaf.stages for name in stage.types if name not in event_types):

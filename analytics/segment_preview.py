@@ -14,8 +14,10 @@ from analytics.segment_words import sentence
 from analytics.statistic import share
 from analytics.table import Column, Sheet, Table, first_rows, minute, percent
 from models.base import Moment, Shape
+from models.errors import UsageError
 from models.segment import SegmentDefinition
 from warehouse.debuglog import tell
+from warehouse.segment_sql import segment_sql
 
 #: Everybody whom the definition holds at as_of, in one statement with all that is asked of them.
 _PREVIEW = """with draft as materialized (
@@ -30,6 +32,7 @@ other as (
         on segment.segment_id = stay.segment_id
         and stay.entered_at <= $as_of
         and (stay.exited_at is null or stay.exited_at > $as_of)
+    where segment.has_history or $is_now
 ),
 overlap as (
     select other.segment_id, count(other.person_key) as size, count(draft.person_key) as both_in
@@ -134,11 +137,14 @@ def preview(
         examples: how many persons to name.
 
     Raises:
-        UsageError: for segments that are not known, or ask for each other.
+        UsageError: for segments that are not known, or ask for each other, or a query without a past at another time.
     """
     now = as_of or engine.as_of
     stays = compile_segment(definition, PUBLISHED, known)
-    rows = engine.rows(_PREVIEW.format(stays=stays), {"as_of": now, "examples": examples})
+    if now != engine.as_of and definition.sql is not None and not segment_sql(definition.sql).has_history:
+        raise UsageError("a query that gives persons alone is as of the build's now: leave out --as-of")
+    params = {"as_of": now, "examples": examples, "is_now": now == engine.as_of}
+    rows = engine.rows(_PREVIEW.format(stays=stays), params)
     counts = {part: count for part, _, count, _, _ in rows if part in {"size", "persons"}}
     size = counts["size"]
     overlaps = {
@@ -152,7 +158,7 @@ def preview(
     tell("segments", "segment_previewed", segment_id=definition.segment_id, members=size, as_of=now)
     return PreviewResult(
         segment_id=definition.segment_id,
-        says=sentence(tree_of(definition.rules)),
+        says=sentence(tree_of(definition)),
         size=size,
         percentage=share(size, counts["persons"]),
         persons=counts["persons"],

@@ -34,11 +34,12 @@ from analytics.segment_tree import (
     Not,
     PropertyLeaf,
     SegmentLeaf,
+    SqlLeaf,
     tree_of,
 )
 from models.errors import UsageError
 from models.segment import SEGMENT_ID, SegmentDefinition
-from models.segment_graph import in_order
+from models.segment_graph import cohorts_of, in_order
 from warehouse.sql import is_plain_identifier, portable_literal
 
 
@@ -68,6 +69,17 @@ def compile_segments(
     shared = compiler.steps.shared(steps.values())
     selects = [_select(compiler.steps, segment_id, last, shared) for segment_id, last in steps.items()]
     return compiler.steps.with_clause(shared) + "\nunion all\n".join(selects)
+
+
+def queried(definitions: Iterable[SegmentDefinition]) -> frozenset[str]:
+    """The segments that are queries, or ask for one: what they say of one person may follow from others."""
+    by_id = {definition.segment_id: definition for definition in definitions}
+    found: set[str] = set()
+    for segment_id in in_order(by_id.values()):
+        definition = by_id[segment_id]
+        if definition.sql is not None or not found.isdisjoint(cohorts_of(definition.rules)):
+            found.add(segment_id)
+    return frozenset(found)
 
 
 def _select(steps: Steps, segment_id: str, last: str, shared: frozenset[str]) -> str:
@@ -105,9 +117,7 @@ class Compiler:
         for segment_id in definitions:
             if not re.fullmatch(SEGMENT_ID, segment_id):
                 raise UsageError(f"{segment_id!r} is not a segment's id: it must match {SEGMENT_ID}")
-        return cls(
-            {segment_id: tree_of(definitions[segment_id].rules) for segment_id in in_order(definitions.values())}
-        )
+        return cls({segment_id: tree_of(definitions[segment_id]) for segment_id in in_order(definitions.values())})
 
     def expect(self, wanted: Iterable[tuple[str, Scope]]) -> None:
         """Count how often each leaf is asked for, so that what several want is worked out for everybody, once."""
@@ -157,6 +167,8 @@ class Compiler:
             return leaves.listed(leaf, persons, want=want)
         if isinstance(leaf, HoldoutLeaf):
             return leaves.holdout(leaf, persons, want=want)
+        if isinstance(leaf, SqlLeaf):
+            return leaves.queried(leaf, persons, want=want)
         stays = self.holds(self.trees[leaf.segment_id], leaves.scope)
         return stays if want else self.steps.without(leaves.existing(persons), stays)
 

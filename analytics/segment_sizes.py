@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from analytics.interval import Interval, first_day, interval_number, number_of
-from analytics.names import require_segments
+from analytics.names import require_past
 from analytics.query import Engine, Query, Step, Value
 from analytics.spec import ReportSpec, at_build
 from analytics.table import Column, Sheet, Table, first_rows, minute
@@ -101,7 +101,7 @@ def prepare(engine: Engine, spec: SizesSpec) -> SizesSpec:
         UsageError: for an unknown segment, or a time that the build does not know yet.
     """
     spec = at_build(spec, engine)
-    require_segments(engine, [spec.segment_id])
+    require_past(engine, spec.segment_id)
     return spec
 
 

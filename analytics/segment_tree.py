@@ -14,7 +14,16 @@ from models.identity import identifier_id
 from models.keys import normalise_event_type
 from models.operators import Operand
 from models.person_properties import canonical_property
-from models.segment import CountRange, EventFilter, EventTypes, Holdout, ListMember, SegmentRule, operand_of
+from models.segment import (
+    CountRange,
+    EventFilter,
+    EventTypes,
+    Holdout,
+    ListMember,
+    SegmentDefinition,
+    SegmentRule,
+    operand_of,
+)
 from models.segment_graph import is_week
 
 
@@ -81,7 +90,14 @@ class HoldoutLeaf:
     salt: str
 
 
-Leaf = EventLeaf | PropertyLeaf | SegmentLeaf | ListLeaf | HoldoutLeaf
+@dataclass(frozen=True)
+class SqlLeaf:
+    """Being given by a query; it is the only leaf of its segment."""
+
+    sql: str
+
+
+Leaf = EventLeaf | PropertyLeaf | SegmentLeaf | ListLeaf | HoldoutLeaf | SqlLeaf
 
 
 @dataclass(frozen=True)
@@ -108,9 +124,11 @@ class Not:
 Node = Leaf | AllOf | AnyOf | Not
 
 
-def tree_of(rules: tuple[SegmentRule, ...]) -> Node:
-    """The tree of rules that must all hold."""
-    nodes = tuple(_node(rule) for rule in rules)
+def tree_of(definition: SegmentDefinition) -> Node:
+    """The tree of a segment, whose rules must all hold."""
+    if definition.sql is not None:
+        return SqlLeaf(definition.sql)
+    nodes = tuple(_node(rule) for rule in definition.rules)
     return nodes[0] if len(nodes) == 1 else AllOf(nodes)
 
 

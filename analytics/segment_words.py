@@ -14,6 +14,7 @@ from analytics.segment_tree import (
     Not,
     PropertyLeaf,
     SegmentLeaf,
+    SqlLeaf,
     Stage,
 )
 from models.operators import OPERATORS, Operand
@@ -38,6 +39,8 @@ def sentence(node: Node, *, denied: bool = False) -> str:
         return f"is {not_}in segment {node.segment_id}"
     if isinstance(node, ListLeaf):
         return f"is {not_}on a list of {len(node.members):,}"
+    if isinstance(node, SqlLeaf):
+        return f"is {not_}given by its query"
     return f"is {not_}{_holdout(node)}"
 
 

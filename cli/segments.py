@@ -59,7 +59,7 @@ def show(context: typer.Context, segment: SegmentName) -> None:
     defined = _defined(context)
     found = defined[_known(segment, defined)]
     sql = compile_segment(found, PUBLISHED, defined.values())
-    emit_text(f"-- {found.name}: {sentence(tree_of(found.rules))}\n{sql}\n")
+    emit_text(f"-- {found.name}: {sentence(tree_of(found))}\n{sql}\n")
 
 
 def validate(
@@ -106,7 +106,7 @@ def preview(
 
 def create(
     context: typer.Context,
-    file: Annotated[str, typer.Argument(metavar="FILE", help="YAML or JSON; - for standard input.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="YAML, JSON or SQL; - for standard input.")],
     replace: Annotated[bool, typer.Option("--replace", help="Replace the segment of this id.")] = False,
     format: ScreenFormat = "table",
 ) -> None:

@@ -10,6 +10,7 @@ from analytics.segment_words import sentence
 from models.operators import OPERATORS
 from models.person_properties import KNOWN_PROPERTIES, WITHOUT_HISTORY
 from models.segment import SegmentDefinition
+from warehouse.segment_sql import TIMELESS
 from warehouse.yaml_file import parse_yaml, validate
 
 SOURCE = Path(__file__).parent / "segments.txt"
@@ -20,13 +21,17 @@ _TAKES = {"one": "a {}", "list": "a list: {}", "pair": "from, to: {}", "none": "
 def page() -> str:
     """The whole page; every example is checked, and what it says is written below it."""
     text = SOURCE.read_text(encoding="utf-8")
-    text = text.replace("{operators}\n", _operators()).replace("{properties}\n", _properties())
+    text = (
+        text.replace("{operators}\n", _operators())
+        .replace("{properties}\n", _properties())
+        .replace("{tables}\n", _tables())
+    )
     return _EXAMPLE.sub(lambda example: example[0] + f"\n> {_said(example[1])}\n", text)
 
 
 def _said(example: str) -> str:
     definition = validate(SegmentDefinition, parse_yaml(example, str(SOURCE)), str(SOURCE))
-    return sentence(tree_of(definition.rules))
+    return sentence(tree_of(definition))
 
 
 def _operators() -> str:
@@ -44,6 +49,11 @@ def _properties() -> str:
         + ", ".join(f"`{name}` ({hint})" for name, hint in WITHOUT_HISTORY.items())
         + ".\n"
     )
+
+
+def _tables() -> str:
+    names = ", ".join(f"`{name}`" for name in TIMELESS)
+    return f"It reads {names}, whose rows hold for all time.\n"
 
 
 def _table(head: tuple[str, ...], rows: object) -> str:

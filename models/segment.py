@@ -239,12 +239,13 @@ def segment_id_of(name: str) -> str:
 
 
 class SegmentDefinition(Shape):
-    """Who belongs together: all rules must hold."""
+    """Who belongs together: those of whom all rules hold, or whom a query gives."""
 
     segment_id: SegmentId
     name: Annotated[str, Field(min_length=1, max_length=200)]
     description: str | None = None
-    rules: Rules
+    rules: Rules = ()
+    sql: str | None = Field(default=None, description="A query in the place of rules: one SELECT.")
     order: int = Field(default=100, description="Of several active segments the lowest is the person's segment.")
     created_at: Moment | None = None
     updated_at: Moment | None = None
@@ -258,6 +259,14 @@ class SegmentDefinition(Shape):
                 raise ValueError("give the segment a name, of which its id is made")
             return {**data, "segment_id": segment_id_of(name)[:63]}
         return data
+
+    @model_validator(mode="after")
+    def _rules_or_sql(self) -> SegmentDefinition:
+        if not self.rules and self.sql is None:
+            raise ValueError("rules: is missing")
+        if self.rules and self.sql is not None:
+            raise ValueError("it has rules and sql; give one of them")
+        return self
 
 
 class SegmentMembership(Shape):

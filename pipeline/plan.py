@@ -22,6 +22,7 @@ from warehouse.duck import connect
 from warehouse.generations import next_generation
 from warehouse.home import Home
 from warehouse.reader import current_generation
+from warehouse.segment_sql import segment_sql
 
 ROOT = Path(__file__).parent.parent
 DBT_PROJECT = ROOT / "dbt_project"
@@ -69,6 +70,8 @@ class Plan:
     identity_as_of: datetime | None = None
     #: Only what was received by then counts at all, where a build that is thrown away asks for it.
     known_at: datetime | None = None
+    #: Segments that have to be worked out again because now is another one.
+    moved_segments: tuple[str, ...] = ()
 
     @property
     def is_full_refresh(self) -> bool:
@@ -78,7 +81,9 @@ class Plan:
     @property
     def only_as_of_moves(self) -> bool:
         """Whether nothing but the point in time differs from the published generation."""
-        return not (self.is_full_refresh or self.changed_segments or self.is_fx_changed or self.new_files)
+        return not (
+            self.is_full_refresh or self.changed_segments or self.moved_segments or self.is_fx_changed or self.new_files
+        )
 
     @property
     def because(self) -> str | None:
@@ -116,6 +121,7 @@ def plan_build(project: Project, definitions: Definitions, *, as_of: datetime, f
         project_hash=project_hash,
         definition_hashes=hashes,
         is_fx_changed=published is not None and reason is None and _is_fx_changed(published, hashes),
+        moved_segments=_moved_segments(definitions) if published and published.as_of != as_of else (),
     )
 
 
@@ -263,6 +269,11 @@ def _changed_segments(published: Published, hashes: dict[str, str]) -> tuple[str
     before = published.definition_hashes
     names = {name for name in {*before, *hashes} if name.startswith("segment:")}
     return tuple(sorted(name.removeprefix("segment:") for name in names if before.get(name) != hashes.get(name)))
+
+
+def _moved_segments(definitions: Definitions) -> tuple[str, ...]:
+    queries = ((segment.segment_id, segment.sql) for segment in definitions.segments if segment.sql is not None)
+    return tuple(segment_id for segment_id, sql in queries if segment_sql(sql).needs_now)
 
 
 def build_row(plan: Plan, built_at: datetime) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from analytics.segment_leaves import Scope
-from analytics.segment_rules import compile_segments
+from analytics.segment_rules import compile_segments, queried
 from models.errors import GdpError
 from models.landing import ENTITIES, Entity
 from pipeline import plan as planning
@@ -25,12 +25,18 @@ from warehouse.duck import connect
 from warehouse.files import sha256_file
 from warehouse.generations import copy_generation
 from warehouse.home import Home
+from warehouse.segment_sql import TIMELESS, segment_sql
 from warehouse.sql import portable_literal, quote_identifier
 
 SEED_FILE = "0000000000.parquet"
 GENERATED_MACROS = Path("macros") / "generated"
 #: The relations of segment_stay: with the rows of all persons, and of those that a build makes again.
-EVERYBODY, TOUCHED = (Scope(f"{who}_event", f"{who}_property", f"{who}_alias") for who in ("all", "touched"))
+#: How queries of segments read tables; of persons without their segment, which follows from the stays.
+_TABLES = (
+    *((name, "{{ ref('" + name + "') }}") for name in TIMELESS),
+    ("person", "({{ person_present(source('inputs', 'build')) }})"),
+)
+EVERYBODY, TOUCHED = (Scope(f"{who}_event", f"{who}_property", f"{who}_alias", _TABLES) for who in ("all", "touched"))
 _TIME = pa.timestamp("us", tz="UTC")
 
 
@@ -128,6 +134,7 @@ def _write_inputs(folder: Path, plan: Plan, definitions: Definitions, built_at: 
             "name": pa.string(),
             "display_order": pa.int64(),
             "definition_hash": pa.string(),
+            "has_history": pa.bool_(),
         },
         [
             {
@@ -135,6 +142,7 @@ def _write_inputs(folder: Path, plan: Plan, definitions: Definitions, built_at: 
                 "name": segment.name,
                 "display_order": segment.order,
                 "definition_hash": plan.definition_hashes[f"segment:{segment.segment_id}"],
+                "has_history": segment.sql is None or segment_sql(segment.sql).has_history,
             }
             for segment in definitions.segments
         ],
@@ -175,7 +183,8 @@ def _copy_project(target: Path, plan: Plan, definitions: Definitions) -> Path:
         ignore=shutil.ignore_patterns("target", "logs", "dbt_packages", ".*"),
     )
     macros = target / GENERATED_MACROS
-    ids = ", ".join(f"'{segment_id}'" for segment_id in plan.changed_segments)
+    again = sorted({*plan.changed_segments, *queried(definitions.segments)})
+    ids = ", ".join(f"'{segment_id}'" for segment_id in again)
     _write_macro(macros / "changed_segments.sql", "changed_segments", "{{ return([" + ids + "]) }}")
     identity = identity_macros(definitions.identity, known_at=plan.identity_as_of)
     (macros / "identity_rules.sql").write_text(identity, encoding="utf-8")
@@ -183,10 +192,9 @@ def _copy_project(target: Path, plan: Plan, definitions: Definitions) -> Path:
         _write_macro(macros / "received_by_then.sql", "received_by_then", _received_by(plan.known_at), "name")
     (macros / "revenue_policy.sql").write_text(revenue_macros(definitions.revenue), encoding="utf-8")
     if definitions.segments:
-        changed = set(plan.changed_segments)
         sql = compile_segments(
             definitions.segments,
-            scope_for=lambda segment_id: EVERYBODY if segment_id in changed else TOUCHED,
+            scope_for=lambda segment_id: EVERYBODY if segment_id in again else TOUCHED,
         )
         _write_macro(macros / "segment_intervals.sql", "segment_intervals", f"\n{sql}\n")
     return target

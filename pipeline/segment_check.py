@@ -61,9 +61,7 @@ def check_segments(project: Project, files: Sequence[Path] = ()) -> CheckResult:
     wrong = [one for one in together.problems if not chosen or one.path.resolve() in chosen]
     return CheckResult(
         segments=tuple(
-            CheckedSegment(
-                segment_id=one.segment.segment_id, place=str(one.part), says=sentence(tree_of(one.segment.rules))
-            )
+            CheckedSegment(segment_id=one.segment.segment_id, place=str(one.part), says=sentence(tree_of(one.segment)))
             for one in right
         ),
         problems=tuple(str(one.error) for one in wrong),

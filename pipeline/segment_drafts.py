@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from warehouse.definitions import SEGMENT_FOLDER
 from warehouse.files import publish_file
 from warehouse.reader import current_generation, open_warehouse
 from warehouse.segment_files import Defined, SegmentFiles, read_segments
+
+_IS_SQL = re.compile(r"\s*(--|/\*|\(|(select|with|from|values)\b(?!\s*:))", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ def preview_file(project: Project, file: Path, *, as_of: datetime | None = None,
     """
     files = beside(project, [file])
     draft = _only(files, file)
-    with open_warehouse(project.existing_home()) as warehouse:
+    with open_warehouse(project.existing_home(), sandbox=True) as warehouse:
         return preview(warehouse, draft.segment, files.definitions, as_of=as_of, examples=examples)
 
 
@@ -62,7 +65,7 @@ def diff_file(project: Project, segment_id: str, file: Path) -> DiffResult:
     """
     files = beside(project, [file])
     draft = _only(files, file)
-    with open_warehouse(project.existing_home()) as warehouse:
+    with open_warehouse(project.existing_home(), sandbox=True) as warehouse:
         return diff_definition(warehouse, segment_id, draft.segment, files.definitions)
 
 
@@ -71,7 +74,7 @@ def create_segment(project: Project, definition: str | Mapping[str, Any], *, rep
 
     Args:
         project: whose definitions.
-        definition: YAML or JSON text, which is kept as it stands, or what such a text says.
+        definition: YAML, JSON or SQL text, which is kept as it stands, or what such a text says.
         replace: whether the file of a segment of this id is replaced.
 
     Raises:
@@ -81,7 +84,7 @@ def create_segment(project: Project, definition: str | Mapping[str, Any], *, rep
     if folder == STARTER / "definitions":
         raise UsageError("the project has no folder of definitions (gdp init makes one)")
     text = definition if isinstance(definition, str) else json.dumps(definition, indent=2, ensure_ascii=False) + "\n"
-    suffix = ".json" if text.lstrip().startswith("{") else ".yml"
+    suffix = ".json" if text.lstrip().startswith("{") else ".sql" if _IS_SQL.match(text) else ".yml"
     (folder / SEGMENT_FOLDER).mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".new-", dir=folder) as room:
         draft = Path(room) / f"segment{suffix}"

@@ -97,6 +97,16 @@ SEGMENTS = (
         "name": "Ten renders",
         "rules": [{"eventType": "video_rendered", "eventCount": {"gte": 10}, "eventWindow": "30d"}],
     },
+    {
+        "name": "Ever rendered",
+        "sql": "select person_key, min(occurred_at) as entered_at, null as exited_at from event"
+        " where event_type = 'video_rendered' and properties not in ('{{ x }}', '{% y %}') group by person_key",
+    },
+    {
+        "name": "Rendered and quiet",
+        "rules": [{"cohortId": "ever_rendered"}, {"cohortId": "gone_quiet"}],
+    },
+    {"name": "Paying today", "sql": "select person_id from person where billing_status = 'paid' -- now"},
     {"name": "Held out", "rules": [{"holdout": {"percent": 20, "salt": "spring"}}]},
     {
         "name": "Hand picked",

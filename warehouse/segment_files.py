@@ -8,11 +8,13 @@ from pathlib import Path
 
 from models.errors import UsageError
 from models.segment import SegmentDefinition
-from models.segment_graph import in_order
+from models.segment_graph import cohorts_of, in_order
+from warehouse.segment_sql import segment_sql
+from warehouse.sql_part import read_sql_part
 from warehouse.yaml_file import validate
 from warehouse.yaml_part import YamlPart, read_parts
 
-SEGMENT_SUFFIXES = (".yml", ".yaml", ".json")
+SEGMENT_SUFFIXES = (".yml", ".yaml", ".json", ".sql")
 
 
 @dataclass(frozen=True)
@@ -59,13 +61,16 @@ def read_segment_files(files: Iterable[Path]) -> SegmentFiles:
     problems: list[Wrong] = []
     for path in files:
         try:
-            parts = read_parts(path)
+            parts = [read_sql_part(path)] if path.suffix == ".sql" else read_parts(path)
         except UsageError as error:
             problems.append(Wrong(path, error))
             continue
         for part in parts:
             try:
-                defined.append(Defined(validate(SegmentDefinition, part.data, part.at), part))
+                segment = validate(SegmentDefinition, part.data, part.at)
+                if segment.sql is not None:
+                    _check_sql(segment.sql, part)
+                defined.append(Defined(segment, part))
             except UsageError as error:
                 problems.append(Wrong(path, error))
     return SegmentFiles(tuple(defined), tuple(problems))
@@ -88,7 +93,9 @@ def check_side_by_side(files: SegmentFiles) -> SegmentFiles:
             )
             problems.append(Wrong(path, UsageError(text)))
     # A segment that a broken file defines would look as if it were not there.
-    return SegmentFiles(tuple(by_id.values()), tuple(problems or _wrong_cohorts(by_id)))
+    return SegmentFiles(
+        tuple(by_id.values()), tuple(problems or _wrong_cohorts(by_id) or _without_past(by_id.values()))
+    )
 
 
 def _wrong_cohorts(by_id: dict[str, Defined]) -> list[Wrong]:
@@ -103,6 +110,32 @@ def _wrong_cohorts(by_id: dict[str, Defined]) -> list[Wrong]:
     except UsageError as error:
         return [Wrong(asking[-1].path, error)]
     return []
+
+
+def _check_sql(sql: str, part: YamlPart) -> None:
+    try:
+        segment_sql(sql)
+    except UsageError as error:
+        separator = " " if part.path.suffix == ".sql" and str(error).startswith("line ") else ": "
+        raise UsageError(f"{part}{separator}{error}") from None
+
+
+def _without_past(defined: Iterable[Defined]) -> list[Wrong]:
+    """Rules that ask for a segment of which only the present is known."""
+    segments = [one.segment for one in defined]
+    present = {one.segment_id for one in segments if one.sql is not None and not segment_sql(one.sql).has_history}
+    return [
+        Wrong(
+            one.part.path,
+            UsageError(
+                f"{one.part.at_text(cohort)}: segment {cohort!r} has no past, so no rule can ask for it:"
+                " its query would have to give entered_at and exited_at"
+            ),
+        )
+        for one in defined
+        for cohort in cohorts_of(one.segment.rules)
+        if cohort in present
+    ]
 
 
 def _files_in(folder: Path) -> list[Path]:

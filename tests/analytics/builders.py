@@ -182,9 +182,9 @@ class TinyWarehouse:
         self._insert("person", [row for row in rows if row[2] <= self.as_of])
         run(_STAY)
         self._insert("segment_stay", [("m", key(one.person), *_stay_row(one)) for one in stays])
-        run("create table segment (segment_id varchar, display_order bigint)")
+        run("create table segment (segment_id varchar, display_order bigint, has_history boolean)")
         names = dict.fromkeys((*segments, *(one.segment_id for one in stays)))
-        self._insert("segment", [(name, order) for order, name in enumerate(names)])
+        self._insert("segment", [(name, order, True) for order, name in enumerate(names)])
         run("create table build_info (as_of timestamptz, generation varchar)")
         run("insert into build_info values (?, ?)", [self.as_of, self.generation])
 

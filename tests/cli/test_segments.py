@@ -192,3 +192,31 @@ def test_sizes_end_at_the_number_of_members(sample: Studio) -> None:
     members = sample.ok("segment", "members", "ten_renders", "--format", "json").json
     assert (said["rows"][-1]["size"], len(said["rows"]) > 20) == (members["count"], True)
     assert "Segment ten_renders by month" in sample.ok("segment", "sizes", "ten_renders").out
+
+
+def test_a_query_is_a_segment_like_a_rule(sample: Studio, tmp_path: Path) -> None:
+    """Its stays are what the query gives, and rules may ask for it."""
+    draft = tmp_path / "draft.yml"
+    draft.write_text("name: Ever rendered\nrules: [{eventType: video_rendered}]\n")
+    same = sample.ok("segment", "diff", "ever_rendered", "--definition", draft, "--format", "json").json
+    assert (same["entered"], same["left"], same["sizeBefore"] > 10) == ([], [], True)
+    person = sample.ok("segment", "members", "rendered_and_quiet", "--format", "json").json["members"][0]["personId"]
+    said = sample.ok("segment", "explain", "ever_rendered", person, "--format", "json").json
+    assert (said["isMember"], said["reasons"][0]["says"]) == (True, "is given by its query")
+    assert said["reasons"][0]["because"].startswith("from 2026-")
+
+
+def test_a_query_of_persons_alone_has_no_past(sample: Studio) -> None:
+    """Who is in it follows from the tables as of the build; every other time is refused."""
+    rows = sample.ok("sql", "select person_id from person where billing_status = 'paid'", "--format", "json").json
+    said = sample.ok("segment", "members", "paying_today", "--format", "json").json["members"]
+    assert {row["person_id"] for row in rows} == {one["personId"] for one in said} != set()
+    for asked in (
+        ("members", "paying_today", "--as-of", "2026-06-01"),
+        ("history", "paying_today"),
+        ("sizes", "paying_today"),
+        ("diff", "paying_today", "--from", "2026-06-01"),
+        ("is-member", "paying_today", said[0]["personId"], "--as-of", "2026-06-01"),
+    ):
+        answer = sample.gdp("segment", *asked)
+        assert (answer.code, "has no past" in answer.err, answer.err.count("\n")) == (2, True, 1)

@@ -150,7 +150,13 @@ class Workshop:
             "{% macro segment_intervals() %}\n" + "\nunion all\n".join(parts) + "\n{% endmacro %}\n"
         )
         rows = [
-            {"segment_id": name, "name": name.title(), "display_order": order, "definition_hash": "h"}
+            {
+                "segment_id": name,
+                "name": name.title(),
+                "display_order": order,
+                "definition_hash": "h",
+                "has_history": True,
+            }
             for order, name in enumerate(self.segments)
         ]
         schema = pq.read_schema(self.home.build / "inputs" / "segment.parquet")

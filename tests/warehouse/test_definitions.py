@@ -118,7 +118,7 @@ def test_the_starter_definitions_are_valid() -> None:
             "createdAt: give a time with a zone, such as 2026-01-31T12:00:00Z (given: '2026-01-01')",
         ),
         ("events.yml", "events: {x: {category: referral, isAction: maybe}}\n", "isAction: give true or false (given"),
-        ("segments/a.sql", "select 1\n", "not read: a segment is a file right here, named .yml, .yaml, .json"),
+        ("segments/a.txt", "select 1\n", "not read: a segment is a file right here, named .yml, .yaml, .json, .sql"),
         ("segments/more/a.yml", "name: A\n", "not read: a segment is a file"),
         ("events.yaml", "events: {}\n", "not read: the file is called events.yml"),
         ("identity.yaml", "hand: []\n", "not read: the file is called identity.yml"),

@@ -1,0 +1,177 @@
+{# Persons seen by as_of and what is known of them then: all of person but its segment,
+   which queries of segments may therefore read. build: a relation with as_of. #}
+{% macro person_present(build) %}
+    with at_as_of as (
+
+        {{ person_at_as_of(build) }}
+
+    ),
+
+    person as (
+
+        select
+            *,
+            case
+                when first_action_at is null then 'never'
+                when first_action_at > as_of - interval '7' day then 'new'
+                when last_action_at > as_of - interval '30' day then 'active'
+                else 'inactive'
+            end as usage_status
+        from at_as_of
+
+    ),
+
+    held as (
+
+        select
+            property.person_key,
+            max(property.value) filter (where property.property = 'status') as status,
+            max(property.value) filter (
+                where property.property = 'billing_status'
+            ) as billing_status
+        from {{ ref('person_property') }} as property
+        inner join {{ build }} as build on property.valid_from <= build.as_of
+        where
+            property.property in ('status', 'billing_status')
+            and (property.valid_to is null or property.valid_to > build.as_of)
+        group by property.person_key
+
+    ),
+
+    final as (
+
+        select
+            person.person_id,
+            person.person_key,
+            person.first_seen_at as created_at,
+            person.last_event_at as updated_at,
+            person.email,
+            person.name,
+            person.company,
+            person.industry,
+            held.status,
+            person.usage_status,
+            held.billing_status,
+            person.signup_at as signup_date,
+            person.first_action_at as first_action_date,
+            person.last_action_at as last_action_date,
+            {{ cohort_of('person.signup_at') }} as cohort,
+            person.source,
+            person.medium,
+            person.campaign,
+            person.total_events,
+            cast(0 as decimal(18, 2)) as total_spent,
+            person.last_event_at,
+            person.metadata
+        from person
+        left join held on person.person_key = held.person_key
+
+    )
+
+    select * from final
+{% endmacro %}
+
+{# Their statistics and traits at that time. #}
+{% macro person_at_as_of(build) %}
+    with build as (
+
+        select as_of from {{ build }}
+
+    ),
+
+    last_word as (
+
+        select
+            stat.person_key,
+            stat.first_seen_at,
+            greatest(
+                stat.last_event_at, coalesce(profile.last_said_at, stat.last_event_at)
+            ) as last_word_at
+        from {{ ref('int_person__stat') }} as stat
+        inner join {{ ref('int_person__profile') }} as profile
+            on stat.person_key = profile.person_key
+
+    ),
+
+    unsettled as (
+
+        select last_word.person_key, build.as_of
+        from last_word
+        inner join build
+            on
+                last_word.last_word_at > build.as_of
+                and last_word.first_seen_at <= build.as_of
+
+    ),
+
+    -- Nearly everybody: nothing was said after as_of, so what is stored holds.
+    settled as (
+
+        select stat.*
+        from {{ ref('int_person__stat') }} as stat
+        inner join build on stat.last_event_at <= build.as_of
+        where stat.person_key not in (select person_key from unsettled)
+
+    ),
+
+    event_by_then as (
+
+        select event.*
+        from {{ ref('event') }} as event
+        inner join unsettled
+            on
+                event.person_key = unsettled.person_key
+                and event.occurred_at <= unsettled.as_of
+
+    ),
+
+    trait_then as (
+
+        select property.*
+        from {{ ref('person_property') }} as property
+        inner join unsettled on property.person_key = unsettled.person_key
+        where
+            property.valid_from <= unsettled.as_of
+            and (property.valid_to is null or property.valid_to > unsettled.as_of)
+
+    ),
+
+    stat as (
+
+        select * from settled
+        union all
+        {{ person_stats('event_by_then') }}
+
+    ),
+
+    profile as (
+
+        select person_key, email, name, company, industry, metadata
+        from {{ ref('int_person__profile') }}
+        where person_key not in (select person_key from unsettled)
+        union all
+        {{ person_profiles('trait_then') }}
+
+    ),
+
+    person as (
+
+        select
+            stat.*,
+            stored.person_id,
+            profile.email,
+            profile.name,
+            profile.company,
+            profile.industry,
+            profile.metadata,
+            build.as_of
+        from stat
+        inner join {{ ref('int_person__profile') }} as stored
+            on stat.person_key = stored.person_key
+        left join profile on stat.person_key = profile.person_key
+        cross join build
+
+    )
+
+    select * from person
+{% endmacro %}
