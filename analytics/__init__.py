@@ -36,7 +36,6 @@ __all__ = [
     "get_segment_members",
     "get_segment_overlap",
     "get_subscriptions",
-    "is_in_segment",
 ]
 
 
@@ -192,17 +191,6 @@ def get_segment_members(warehouse: Engine, segment_id: str, *, as_of: datetime |
     from analytics.segment_members import members
 
     return members(warehouse, segment_id, as_of=as_of)
-
-
-def is_in_segment(warehouse: Engine, person: str, segment_id: str, *, as_of: datetime | None = None) -> bool:
-    """Whether somebody, named by any identifier, is in a segment of the published build.
-
-    Raises:
-        UsageError: for an unknown segment, or somebody of whom nothing landed.
-    """
-    from analytics.segment_members import is_member
-
-    return is_member(warehouse, person, segment_id, as_of=as_of).is_member
 
 
 def _listed(what: str, names: Sequence[str]) -> tuple[str, ...]:

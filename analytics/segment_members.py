@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any
 
 from analytics.identifiers import find_identifier
@@ -12,7 +12,7 @@ from analytics.query import Engine
 from analytics.segment_leaves import Leaves, Scope
 from analytics.segment_rules import Compiler
 from analytics.segment_steps import Steps
-from analytics.segment_tree import AllOf, AnyOf, EventLeaf, Node, Not, PropertyLeaf, SqlLeaf, leaves
+from analytics.segment_tree import AllOf, AnyOf, EventLeaf, Leaf, Node, Not, PropertyLeaf, leaves
 from analytics.segment_words import sentence
 from analytics.table import Column, Sheet, Table, first_rows, minute
 from models.base import Moment, Shape
@@ -25,6 +25,7 @@ one_property as (select * from person_property where person_key = $person_key an
 one_alias as (select * from person_alias where person_key = $person_key)"""
 _HOLDS = "entered_at <= $as_of and (exited_at is null or exited_at > $as_of)"
 _MOST_EVIDENCE = 5
+_ALWAYS = datetime(9999, 1, 1, tzinfo=timezone.utc)
 
 
 class Member(Shape):
@@ -177,7 +178,7 @@ def explain(
         segment_id=segment_id,
         person_id=person_id,
         is_member=is_in,
-        reasons=tuple(_reasons(engine, root, truths, params, 0)),
+        reasons=tuple(_reasons(engine, compiler, root, truths, params, 0)),
         as_of=now,
     )
 
@@ -187,6 +188,23 @@ def _require(engine: Engine, segment_id: str, moment: datetime) -> None:
         require_segments(engine, [segment_id])
     else:
         require_past(engine, segment_id)
+
+
+def stays_of(
+    engine: Engine, definitions: Iterable[SegmentDefinition], segment_id: str, person_key: int
+) -> tuple[tuple[datetime, datetime | None], ...]:
+    """Work out one person's stays in a segment from the tables, in order; those that lie ahead too.
+
+    Raises:
+        UsageError: for segments that ask for each other.
+    """
+    compiler = Compiler.of(definitions)
+    step = compiler.holds(compiler.trees[segment_id], _ONE)
+    params = {"person_key": person_key, "as_of": _ALWAYS}
+    rows = engine.rows(
+        f"{_with(compiler.steps, [step])}select entered_at, exited_at from {step} order by entered_at", params
+    )
+    return tuple((entered, exited) for entered, exited in rows)
 
 
 def owner_of(engine: Engine, person: str) -> tuple[str, int]:
@@ -235,21 +253,26 @@ def _with(steps: Steps, wanted: Iterable[str]) -> str:
 
 
 def _reasons(
-    engine: Engine, node: Node, truths: Mapping[Node, bool | None], params: Mapping[str, Any], depth: int
+    engine: Engine,
+    compiler: Compiler,
+    node: Node,
+    truths: Mapping[Node, bool | None],
+    params: Mapping[str, Any],
+    depth: int,
 ) -> Iterable[Reason]:
     if isinstance(node, AllOf | AnyOf | Not):
         says = "all of" if isinstance(node, AllOf) else "any of" if isinstance(node, AnyOf) else "not"
         yield Reason(depth=depth, says=says, holds=truth(node, truths), because="")
         for child in (node.node,) if isinstance(node, Not) else node.nodes:
-            yield from _reasons(engine, child, truths, params, depth + 1)
+            yield from _reasons(engine, compiler, child, truths, params, depth + 1)
         return
     because = ""
     if isinstance(node, EventLeaf):
         because = _happened(engine, node, params)
     elif isinstance(node, PropertyLeaf):
         because = _known(engine, node, params)
-    elif isinstance(node, SqlLeaf):
-        because = _given(engine, node, params)
+    else:
+        because = _stayed(engine, compiler, node, params)
     yield Reason(depth=depth, says=sentence(node), holds=truths[node], because=because)
 
 
@@ -268,12 +291,17 @@ def _happened(engine: Engine, leaf: EventLeaf, params: Mapping[str, Any]) -> str
     return f"{len(times):,} in that time: {shown}{more}" if times else "none in that time"
 
 
-def _given(engine: Engine, leaf: SqlLeaf, params: Mapping[str, Any]) -> str:
-    steps = Steps()
-    step = Leaves(_ONE, steps).queried(leaf, None, want=True)
-    rows = engine.rows(f"{_with(steps, [step])}select entered_at, exited_at from {step} order by entered_at", params)
-    shown = "; ".join(f"from {minute(since)}" + (f" to {minute(until)}" if until else "") for since, until in rows)
-    return shown or "never"
+def _stayed(engine: Engine, compiler: Compiler, leaf: Leaf, params: Mapping[str, Any]) -> str:
+    """Of what has no evidence of its own (other segments, lists, draws, queries): when it held so far."""
+    step = compiler.holds(leaf, _ONE)
+    rows = engine.rows(
+        f"{_with(compiler.steps, [step])}select entered_at, case when exited_at <= $as_of then exited_at end"
+        f" from {step} where entered_at <= $as_of order by entered_at desc",
+        params,
+    )
+    spans = [f"from {minute(since)}" + (f" to {minute(until)}" if until else "") for since, until in rows]
+    more = f" and {len(spans) - _MOST_EVIDENCE:,} before" if len(spans) > _MOST_EVIDENCE else ""
+    return "; ".join(spans[:_MOST_EVIDENCE]) + more if spans else "never so far"
 
 
 def _known(engine: Engine, leaf: PropertyLeaf, params: Mapping[str, Any]) -> str:

@@ -12,9 +12,11 @@ from cli.reports import AsOf, From, How, Output, OutputFormat, ShowSql, ShowStep
 from cli.state import state_of
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
     from models.segment import SegmentDefinition
+    from pipeline.live import Live
 
 SegmentName = Annotated[str, typer.Argument(metavar="SEGMENT", help="Id of a segment.")]
 Person = Annotated[
@@ -143,13 +145,11 @@ def members(
 def is_member(
     context: typer.Context, segment: SegmentName, person: Person, as_of: AsOf = None, format: ScreenFormat = "table"
 ) -> None:
-    """Say whether somebody is in a segment of the published build, now or as of any moment."""
-    from analytics.segment_members import is_member as look_up
+    """Say whether somebody is in a segment, by the published build and all that landed since."""
     from cli.output import emit_json, emit_text
 
-    moment = _moment(context, as_of)
-    with state_of(context).warehouse() as warehouse:
-        answer = look_up(warehouse, person, segment, as_of=moment)
+    with _live(context) as live:
+        answer = live.membership(person, segment, as_of=_present(context, live, as_of))
     if format == "json":
         emit_json(answer.to_json())
     else:
@@ -234,18 +234,33 @@ def sizes(
 def explain(
     context: typer.Context, segment: SegmentName, person: Person, as_of: AsOf = None, format: ScreenFormat = "table"
 ) -> None:
-    """Say of every rule whether it holds for somebody, and what decides it."""
-    from analytics.segment_members import explain as why
+    """Say of every rule whether it holds for somebody, and what decides it, by all that landed."""
     from cli.output import emit_json, show_sheet
 
-    defined, moment = _defined(context), _moment(context, as_of)
-    _known(segment, defined)
-    with state_of(context).warehouse() as warehouse:
-        answer = why(warehouse, defined.values(), segment, person, as_of=moment)
+    with _live(context) as live:
+        answer = live.explain(person, segment, as_of=_present(context, live, as_of))
     if format == "json":
         emit_json(answer.to_json())
     else:
         show_sheet(answer.table())
+
+
+def _live(context: typer.Context) -> AbstractContextManager[Live]:
+    from pipeline.live import open_live
+
+    state = state_of(context)
+    return open_live(state.project(), clock=state.now)
+
+
+def _present(context: typer.Context, live: Live, text: str | None) -> datetime:
+    """The moment that was given; else the build's now, or the present where something has landed since."""
+    moment = _moment(context, text)
+    rows = live.rows_since_build
+    moment = moment or (state_of(context).now() if rows else live.built_as_of)
+    if rows:
+        counted = "1 row that landed since the build counts" if rows == 1 else f"{rows:,} rows that landed since count"
+        typer.echo(f"gdp: as of {moment:%Y-%m-%d %H:%M:%S} UTC; {counted}, too", err=True)
+    return moment
 
 
 def _definition(file: str) -> str:

@@ -175,7 +175,7 @@ def _values(operator: Operator, value: Any) -> Sequence[Any]:
 def _read(value: Any, kind: Kind) -> str | float | bool:
     if kind == "time":
         return _time(value)
-    if kind == "number" and abs(value) > MOST_NUMBER:
+    if kind == "number" and not abs(value) <= MOST_NUMBER:  # nor is NaN
         raise ValueError(f"{value!r} is too large a number to compare: at most {MOST_NUMBER}")
     if kind == "text":
         if "\x00" in value:

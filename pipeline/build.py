@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from models.errors import GdpError
+from pipeline.compiled import COMPILED, keep_compiled
 from pipeline.plan import Plan, build_row, plan_build
 from pipeline.prepare import clear_landing_links, lay_out
 from pipeline.project import Project
@@ -182,7 +183,9 @@ def _publish_working_copy(home: Home, plan: Plan, project_folder: Path, outcome:
     working = home.build / "warehouse.duckdb"
     manifest = json.loads((project_folder / "target" / "manifest.json").read_bytes())
     _check_complete(manifest, outcome)
-    seal(working, keep=_relations(manifest))
+    if plan.is_full_refresh:
+        keep_compiled(working, manifest)
+    seal(working, keep=_relations(manifest) | {COMPILED})
     with connect(working, read_only=True) as connection:
         described = connection.execute("select generation from build_info").fetchall()
     if described != [(plan.generation,)]:

@@ -33,6 +33,7 @@ TABLE_CODE = (
     "pipeline/dbt_plugin.py",
     "pipeline/identity_macros.py",
     "pipeline/revenue_macros.py",
+    "pipeline/table_functions.py",
 )
 
 FX_CHANGED = "the exchange rates changed"
@@ -196,6 +197,18 @@ def _plan_again(
         project_hash=project_hash,
         definition_hashes=hashes,
     )
+
+
+def changes_since(home: Home, definitions: Definitions) -> tuple[str | None, tuple[str, ...]]:
+    """Why the published tables would have to be made from nothing, if so; and which segments changed since.
+
+    Raises:
+        GdpError: if nothing is published.
+    """
+    published = _existing(home)
+    hashes = definition_hashes(definitions)
+    reason = _full_refresh_reason(published, tuple(landed_files(home.control)), _table_code_hash(), hashes)
+    return reason, _changed_segments(published, hashes)
 
 
 def definition_hashes(definitions: Definitions) -> dict[str, str]:

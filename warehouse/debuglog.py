@@ -1,7 +1,8 @@
 """Debug mode: what lands and what is evaluated, one JSON object a line on standard error.
 
 ``DEBUG_EVENTS=true`` tells of each landed row, ``DEBUG_SEGMENTS=true`` of each evaluation of a segment. Lines hold ids
-of events and segments, keys of persons, types, times and counts; no identifier's value, property, trait or body.
+of events and segments, keys of persons and identifiers, types, times and counts; nobody's identifiers, properties or
+traits.
 """
 
 from __future__ import annotations

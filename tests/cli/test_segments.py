@@ -8,7 +8,8 @@ from pathlib import Path
 
 import duckdb
 
-from analytics import get_segment_members, is_in_segment
+from analytics import get_segment_members
+from analytics.segment_members import is_member
 from tests.conftest import SAMPLE
 from tests.pipeline.projects import Studio
 from warehouse.reader import open_warehouse
@@ -84,9 +85,9 @@ def test_the_requirements_functions(sample: Studio) -> None:
     """Members are those who are in it, by any of their identifiers."""
     with open_warehouse(sample.home) as warehouse:
         found = get_segment_members(warehouse, "ten_renders").members
-        assert is_in_segment(warehouse, found[0].person_id, "ten_renders")
+        assert is_member(warehouse, found[0].person_id, "ten_renders").is_member
         before = found[0].entered_at - timedelta(microseconds=1)
-        assert not is_in_segment(warehouse, found[0].person_id, "ten_renders", as_of=before)
+        assert not is_member(warehouse, found[0].person_id, "ten_renders", as_of=before).is_member
 
 
 def test_a_diff_is_what_two_lists_of_members_differ_by(sample: Studio) -> None:

@@ -20,6 +20,7 @@ from models.fx import FxRates
 from models.identity import IdentityRules
 from models.landing import BODY_COLUMNS, EVENT, EVENT_COLUMNS, Entity
 from pipeline.build import BUILD_COMMAND, DELTA_SCHEMA
+from pipeline.compiled import keep_compiled
 from pipeline.plan import Plan, Published
 from pipeline.prepare import GENERATED_MACROS, lay_out
 from tests.dbthere import run_dbt_here
@@ -65,6 +66,7 @@ class Workshop:
     files: list[LandedFile] = field(default_factory=list)
     built: int = 0
     seen_segments: dict[str, str] = field(default_factory=dict)
+    keeps_sql: bool = False
 
     def land(self, deliveries: Iterable[Mapping[str, Any]], entity: Entity = EVENT) -> None:
         """Land one batch."""
@@ -108,6 +110,8 @@ class Workshop:
     def publish(self) -> Path:
         """Make the working copy the next generation."""
         working = self.home.build / "warehouse.duckdb"
+        if self.keeps_sql and not self.built:
+            keep_compiled(working, json.loads((self.home.build / "dbt" / "target" / "manifest.json").read_bytes()))
         seal(working)
         self.built = len(self.files)
         self.seen_segments = dict(self.segments)

@@ -52,6 +52,14 @@ def _nested(levels: int) -> dict[str, Any]:
     ("changes", "reason"),
     [
         ({"rules": []}, "at least 1 item"),
+        ({"rules": [{"eventType": "x"}] * 501}, "at most 500 items"),
+        ({"rules": [{"any": [{"eventType": "x"}] * 501}]}, "at most 500 items"),
+        ({"rules": [{"eventType": "x", "eventCount": {"gte": 2**63}}]}, "less than or equal to 1000000000"),
+        ({"rules": [{"eventType": "x", "eventWindow": "10000d"}]}, "pattern"),
+        ({"rules": [{"eventType": "x", "eventWindow": "-1d"}]}, "pattern"),
+        ({"rules": [{"property": "plan"}]}, "needs 'operator'"),
+        ({"rules": [{"condition": "property", "operator": "equals", "value": 1}]}, "needs 'property'"),
+        ({"name": "x" * 300}, "at most 200 characters"),
         ({"rules": [{"condition": "event"}]}, "needs 'eventType'"),
         ({"rules": [{"condition": "moon", "eventType": "x"}]}, "'event', 'property', 'cohort', 'sequence'"),
         ({"rules": [{"eventType": "x", "eventCount": {}}]}, "needs gte, lte or both"),
@@ -113,7 +121,12 @@ def test_a_mistake_is_named(changes: dict[str, Any], reason: str) -> None:
         ("segment", "equals", "x", "'segment' has no history, so no rule can ask for it: write a rule with cohortId"),
         ("totalSpent", "gte", 5, "has no history"),
         ("personId", "equals", "x", "write a static list"),
-        ("a.b'", "exists", None, "is not the name of a property"),
+        *(
+            (name, "exists", None, "is not the name of a property")
+            for name in ("*", "$", "$.x", "/a", 'a"b', "a'b", "a\\b", "{{x}}", "a\nb", "\x00", "9a", "é", "a" * 64)
+        ),
+        ("seats", "gte", float("nan"), "nan is too large a number"),
+        ("seats", "gte", float("inf"), "inf is too large a number"),
         ("", "exists", None, "is not the name of a property"),
         *(
             ("lastActionDate", "lte", text, "is not an expression of now")

@@ -48,7 +48,7 @@ def test_each_landed_event_is_told_and_nobody_is_named(studio: Studio, monkeypat
 
 
 def test_each_evaluation_of_a_segment_is_told(sample: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a person by the key alone; nothing is told where the switch is off."""
+    """Of a person by a key alone; nothing is told where the switch is off."""
     asked = ("segment", "is-member", "power_users", "user_id:user-0000145")
     assert "segment_asked" not in sample.ok(*asked).err
     monkeypatch.setenv("DEBUG_SEGMENTS", "1")
@@ -59,7 +59,7 @@ def test_each_evaluation_of_a_segment_is_told(sample: Studio, monkeypatch: pytes
         "power_users",
         answer.out == "yes\n",
     )
-    assert isinstance(line["person_key"], int)
+    assert isinstance(line["identifier_key"], int)
     assert "user-0000145" not in answer.err
 
 
