@@ -18,6 +18,7 @@ from ingest.reasons import Reason, Refused
 from ingest.service import Receipt
 from ingest.strictjson import RawNumber, shown
 from ingest.times import instant
+from models import limits
 from models.keys import email_sha256, normalise_id
 
 #: Unix seconds have at most so many digits; more are milliseconds.
@@ -48,7 +49,7 @@ class Meta:
         people, user_data = _people(user)
         event: dict[str, Any] = {
             "event_type": name,
-            "event_id": source_id and f"{channel}:{name}:{source_id}:{seconds}",
+            "event_id": source_id and _event_id(channel, name, source_id, seconds),
             "source_id": source_id,
             "occurred_at": instant("event_time", seconds),
             "received_at": receipt.enveloped_at or receipt.otherwise_at,
@@ -122,7 +123,18 @@ def _source_id(rest: dict[str, Any]) -> str | None:
     value = rest.pop("event_id", None)
     if value is None:
         return None
-    return _text("event_id", value)
+    source_id = _text("event_id", value)
+    if len(source_id.encode()) > limits.MAX_ID_BYTES:
+        raise Refused(Reason.ID_TOO_LONG, f"event_id is longer than {limits.MAX_ID_BYTES} bytes")
+    return source_id
+
+
+def _event_id(channel: str, name: str, source_id: str, seconds: int) -> str:
+    """What a copy is called here; one that would be too long is known by its hash."""
+    event_id = f"{channel}:{name}:{source_id}:{seconds}"
+    if len(event_id.encode()) <= limits.MAX_ID_BYTES:
+        return event_id
+    return f"{channel}:{hashlib.sha256(event_id.encode()).hexdigest()}"
 
 
 def _people(user: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from ingest.messagesql import MessageSql, Path, Reader, object_sql
 from ingest.metafields import PLAIN
+from ingest.times import seconds_sql
 from warehouse.sql import quote_literal
 
 CHANNELS = ("pixel", "server")
@@ -39,7 +40,7 @@ def meta_sql(reader: Reader, others: Mapping[Path, Sequence[str]], received_at: 
         "event_type": name,
         "event_id": f"{channel} || ':' || {name} || ':' || {source_id} || ':' || {seconds}",
         "source_id": source_id,
-        "occurred_at": f"make_timestamptz(try_cast({seconds} as bigint) * 1000000)",
+        "occurred_at": seconds_sql(seconds),
         "received_at": f"coalesce(received_at{otherwise})",
         "email_sha256": _digits(user["em"]),
         "custom:external_id": _digits(user["external_id"]),
@@ -52,7 +53,6 @@ def meta_sql(reader: Reader, others: Mapping[Path, Sequence[str]], received_at: 
     conditions = [
         f"{name} is not null",
         f"({source_id} is null or any_id({source_id}))",
-        f"regexp_full_match({seconds}, '[1-9][0-9]{{8,10}}')",
         f"{channel} in {_listed(CHANNELS)}",
         f"({action_source} in {_listed(ACTION_SOURCES)} or ({action_source} is null and {channel} = 'pixel'))",
         f"({address} is null or not regexp_matches({address}, '[%+#]|\\?.*\\?|^[^?]*&'))",

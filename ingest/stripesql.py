@@ -12,7 +12,7 @@ from ingest.delivery import opened_deliveries
 from ingest.jsonsql import TextFacts, number_doubts
 from ingest.parts import Landable
 from ingest.stripecheck import EVENT_OBJECTS, LIST_OBJECTS, StripeRules
-from ingest.times import text_time_sql
+from ingest.times import seconds_sql, text_time_sql
 from models import limits
 from models.landing import STRIPE, STRIPE_COLUMNS
 from warehouse.sql import quote_literal
@@ -84,7 +84,7 @@ def landed_select(relation: str, rules: StripeRules, now: datetime) -> str:
     if rules.received_at is not None:
         given = f"timestamptz {quote_literal(rules.received_at.isoformat())}"
     account, livemode = quote_literal(rules.account), {None: "null", True: "true", False: "false"}[rules.livemode]
-    made = f"make_timestamptz(try_cast({text['created']} as bigint) * 1000000)"
+    made = seconds_sql(text["created"])
     events, lists = (", ".join(map(quote_literal, found)) for found in (EVENT_OBJECTS, LIST_OBJECTS))
     texts = " and ".join(f"{type_[name]} in ('VARCHAR', 'NULL')" for name in ("api_version", "account"))
     names = {name: f"regexp_full_match({text[name]}, {quote_literal(_NAME)})" for name in ("object", "id", "type")}
@@ -126,7 +126,6 @@ def landed_select(relation: str, rules: StripeRules, now: datetime) -> str:
             and (not is_event or (
                 {type_["type"]} = 'VARCHAR' and {names["type"]}
                 and {type_["created"]} in ('UBIGINT', 'BIGINT')
-                and regexp_full_match({text["created"]}, '[1-9][0-9]{{8,9}}')
                 and {made} between {first} and {last}
                 and {texts}
             ))

@@ -133,3 +133,10 @@ def epoch_sql(text: str) -> str:
         f"case when regexp_full_match({text}, '{PLAIN_EPOCH}')"
         f" then make_timestamptz(floor({number} * ({factor})::decimal(7, 0))::bigint) end"
     )
+
+
+def seconds_sql(text: str) -> str:
+    """The TIMESTAMPTZ of the digits of whole Unix seconds (nine to eleven of them), null for any other text."""
+    return (
+        f"case when regexp_full_match({text}, '[1-9]\\d{{8,10}}') then make_timestamptz({text}::bigint * 1000000) end"
+    )

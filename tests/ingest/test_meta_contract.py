@@ -100,7 +100,7 @@ def deliveries(draw: st.DrawFn) -> str:
     return text
 
 
-@settings(max_examples=8, phases=NO_SHRINKING)
+@settings(max_examples=4, phases=NO_SHRINKING)
 @given(st.lists(deliveries(), min_size=30, max_size=30))
 def test_sql_and_the_exact_rule_agree(lines: list[str]) -> None:
     """Every column of every row is the same, whichever of the two brought it in; so are the refusals."""
