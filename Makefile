@@ -35,7 +35,7 @@ test: setup
 	$(BIN)/python -m pytest
 
 slow: setup
-	$(BIN)/python -m pytest -m slow
+	GDP_TRUTH_PERSONS=50000 $(BIN)/python -m pytest -m slow
 
 check: setup lint-setup
 	$(LINT)/bin/ruff format --check .
