@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from analytics.query import Engine
     from analytics.segment_members import MembersResult
     from analytics.subscriptions import Status, SubscriptionsResult
+    from analytics.trials import TrialsResult
 
 __all__ = [
     "analyze_funnel",
@@ -36,6 +37,7 @@ __all__ = [
     "get_segment_members",
     "get_segment_overlap",
     "get_subscriptions",
+    "get_trials",
 ]
 
 
@@ -147,6 +149,24 @@ def get_subscriptions(
     from analytics.subscriptions import subscriptions
 
     return subscriptions(warehouse, status=status, plan=plan, each=each)
+
+
+def get_trials(warehouse: Engine, *, by: str | None = None, interval: str = "month", **options: Any) -> TrialsResult:
+    """How many trials began in each interval, converted, left, or still run.
+
+    Args:
+        warehouse: an open warehouse.
+        by: ``plan``, ``product``, ``country`` or ``cohort``.
+        interval: ``day``, ``week`` or ``month``.
+        options: ``start``, ``end`` (of the begin of trials) and ``tz``.
+
+    Raises:
+        UsageError: if the question cannot be asked so.
+    """
+    from analytics import trials
+    from analytics.spec import make_spec
+
+    return trials.trials(warehouse, make_spec(trials.TrialsSpec, by=by, interval=interval, **options))
 
 
 def get_segment_overlap(warehouse: Engine, segments: Sequence[str], **options: Any) -> OverlapResult:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import field_validator
 
+from analytics.interval import Interval, first_day, number_of
 from analytics.query import Engine, Query, Step, Value
 from analytics.spec import ReportSpec, at_build
 from analytics.table import Column, Sheet, Table, first_rows, minute
@@ -18,7 +19,6 @@ from models.errors import UsageError, nearest
 
 Movement = Literal["new", "reactivation", "expansion", "contraction", "churn"]
 MOVEMENTS: tuple[Movement, ...] = ("new", "reactivation", "expansion", "contraction", "churn")
-Interval = Literal["day", "week", "month"]
 By = Literal["currency", "plan", "product", "country", "cohort"]
 #: Account, currency and part.
 Key = tuple[str, str, str | None]
@@ -224,8 +224,8 @@ def _waterfall(spec: MrrSpec, key: Key, days: list[dict[str, Any]]) -> Iterator[
     begin = spec.start.date() if spec.start else days[0]["day"]
     stood = sum((row["moved"] for row in days if row["day"] < begin), Decimal(0))
     while begin < spec.days_end:
-        floor = _floor(begin, spec.interval)
-        until = _next(floor, spec.interval)
+        number = number_of(begin, spec.interval)
+        until = first_day(number + 1, spec.interval)
         inside = [row for row in days if begin <= row["day"] < until]
         moved: dict[str, Decimal] = {name: sum((row[name] for row in inside), Decimal(0)) for name in MOVEMENTS}
         stands = stood + sum(moved.values(), Decimal(0))
@@ -233,7 +233,13 @@ def _waterfall(spec: MrrSpec, key: Key, days: list[dict[str, Any]]) -> Iterator[
             amounts: dict[str, Decimal] = {"start": stood, **moved, "end": stands}
             account, currency, part = key
             rounded = {name: monthly(arr, currency) for name, arr in amounts.items()}
-            yield MrrRow(interval_start=floor, account=account, currency=currency, part=part, **rounded)
+            yield MrrRow(
+                interval_start=first_day(number, spec.interval),
+                account=account,
+                currency=currency,
+                part=part,
+                **rounded,
+            )
         stood, begin = stands, until
 
 
@@ -241,15 +247,3 @@ def monthly(arr: Decimal, currency: str) -> Decimal:
     """A twelfth of what a year is worth, rounded half away from zero to the digits of the currency."""
     with localcontext(prec=60):
         return (arr / 12).quantize(Decimal(1).scaleb(-CURRENCY_DIGITS.get(currency, 2)), ROUND_HALF_UP)
-
-
-def _floor(day: date, interval: Interval) -> date:
-    if interval == "month":
-        return day.replace(day=1)
-    return day - timedelta(days=day.weekday()) if interval == "week" else day
-
-
-def _next(floor: date, interval: Interval) -> date:
-    if interval == "month":
-        return (floor + timedelta(days=31)).replace(day=1)
-    return floor + timedelta(days=7 if interval == "week" else 1)

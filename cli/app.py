@@ -12,7 +12,20 @@ from typing import Annotated
 
 import typer
 
-from cli import build, identity, ingest, landing, project, quarantine, reconcile, reports, segments, simulate, tables
+from cli import (
+    billing,
+    build,
+    identity,
+    ingest,
+    landing,
+    project,
+    quarantine,
+    reconcile,
+    reports,
+    segments,
+    simulate,
+    tables,
+)
 from cli.state import State
 from models.errors import GdpError, UsageError
 
@@ -48,6 +61,7 @@ landing.register(app)
 quarantine.register(app)
 build.register(app)
 reports.register(app)
+billing.register(app)
 identity.register(app)
 segments.register(app)
 tables.register(app)

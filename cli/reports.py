@@ -12,6 +12,7 @@ from cli.state import state_of
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from zoneinfo import ZoneInfo
 
     from analytics.query import Engine, Query
     from cli.output import Report
@@ -243,7 +244,7 @@ def _compare_policies(
         raise UsageError(
             "--versus compares at the build's now: leave out --from, --to, --as-of, --identity-as-of, --sql and --steps"
         )
-    with state_of(context).warehouse(past=_known_at(context, known_at)) as warehouse:
+    with state_of(context).warehouse(past=known_at_of(context, known_at)) as warehouse:
         emit_report(compare(warehouse, policy, versus), format=how.format, output=how.output)
 
 
@@ -263,7 +264,7 @@ def subscriptions(
     from analytics import get_subscriptions
     from cli.output import emit_report
 
-    with state_of(context).warehouse(past=_known_at(context, known_at)) as warehouse:
+    with state_of(context).warehouse(past=known_at_of(context, known_at)) as warehouse:
         found = get_subscriptions(warehouse, status=status, plan=plan, each=each)
         emit_report(found, format=format, output=output)
 
@@ -322,7 +323,6 @@ def answer(
     from analytics.spec import make_spec
     from cli.output import NEEDS_A_FILE, emit_report, emit_text
     from models.errors import UsageError
-    from warehouse.settings import zone
 
     state = state_of(context)
     if how.sql and how.steps:
@@ -332,11 +332,8 @@ def answer(
     if how.format == "parquet" and how.output is None:
         raise UsageError(NEEDS_A_FILE)
     name = tz or state.project().settings.tz
-    try:
-        calendar = zone(name)
-    except ValueError as error:
-        raise UsageError(f"--tz: {error}") from None
-    moments = {key: _moment(text, calendar, key) for key, text in times.items() if text is not None}
+    _calendar(name)
+    moments = {key: moment_of(text, name, key) for key, text in times.items() if text is not None}
     past = _past(moments, how)
     spec = make_spec(shape, **values, **moments, tz=name)
     with state.warehouse(past=past) as warehouse:
@@ -362,16 +359,36 @@ def _past(moments: dict[str, datetime], how: How) -> tuple[PastKind, datetime] |
     return asked[0] if asked else None
 
 
-def _known_at(context: typer.Context, text: str | None) -> tuple[PastKind, datetime] | None:
-    from warehouse.settings import zone
-
+def known_at_of(context: typer.Context, text: str | None) -> tuple[PastKind, datetime] | None:
+    """What of the past ``--known-at`` asks for."""
     if text is None:
         return None
-    return "known-at", _moment(text, zone(state_of(context).project().settings.tz), "known_at")
+    return "known-at", moment_of(text, state_of(context).project().settings.tz, "known_at")
 
 
-def _moment(text: str, calendar: Any, key: str) -> datetime:
+def moment_of(text: str, zone_name: str, key: str) -> datetime:
+    """The time that an option says.
+
+    Args:
+        text: what was given.
+        zone_name: the zone of bare dates.
+        key: the name of the option's value.
+
+    Raises:
+        UsageError: if it is no time, or there is no such zone.
+    """
     from models.moments import parse_moment
 
+    calendar = _calendar(zone_name)
     option = {"start": "--from", "end": "--to"}.get(key) or f"--{key.replace('_', '-')}"
     return parse_moment(text, zone=calendar, what=option)
+
+
+def _calendar(zone_name: str) -> ZoneInfo:
+    from models.errors import UsageError
+    from warehouse.settings import zone
+
+    try:
+        return zone(zone_name)
+    except ValueError as error:
+        raise UsageError(f"--tz: {error}") from None

@@ -293,3 +293,26 @@
         {%- endfor %}
     from {{ relation }}
 {%- endmacro %}
+
+{# Whether a subscription is over, by a state of it. #}
+{% macro has_ended(state) -%}
+    (
+        {{ state }}.is_deleted
+        or coalesce({{ state }}.stripe_status in ('canceled', 'incomplete_expired'), false)
+    )
+{%- endmacro %}
+
+{# Why a subscription that is over ended. #}
+{% macro churn_kind(state) -%}
+    case
+        when not {{ has_ended(state) }} then null
+        when {{ state }}.cancellation_reason = 'cancellation_requested' then 'voluntary'
+        when
+            {{ state }}.cancellation_reason in ('payment_failed', 'payment_disputed')
+            or {{ state }}.stripe_status = 'incomplete_expired'
+            then 'involuntary'
+        when {{ state }}.cancellation_reason = 'canceled_by_retention_policy'
+            then 'retention_policy'
+        else 'unknown'
+    end
+{%- endmacro %}

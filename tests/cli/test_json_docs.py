@@ -31,6 +31,7 @@ PRINTED: dict[str, str | tuple[str, ...]] = {
     "gdp mrr": ("mrr",),
     "gdp mrr --versus": ("mrr", "--versus", "stripe"),
     "gdp subscriptions": ("subscriptions", "--each"),
+    "gdp trials": ("trials",),
     "gdp person show": ("person", "show", "goran.patel.211@harbour-post-52.example"),
     "gdp segment members": ("segment", "members", "ten_renders"),
     "gdp segment list": ("segment", "list"),

@@ -168,9 +168,13 @@ class Workshop:
 
 
 def dbt(folder: Path, *arguments: str) -> None:
-    """Run a dbt command that must succeed."""
+    """Run a dbt command that must succeed; of warnings, only currencies without a rate are no failure."""
     outcome = run_dbt_here(folder, arguments)
-    bad = [f"{node.name}: {node.message}" for node in outcome.nodes if node.failed or node.status == "warn"]
+    bad = [
+        f"{node.name}: {node.message}"
+        for node in outcome.nodes
+        if node.failed or (node.status == "warn" and not node.name.startswith("every_currency_has_a_rate"))
+    ]
     assert not bad, "\n".join(bad)
     assert outcome.success, outcome.explain()
 

@@ -32,6 +32,7 @@ from tests.dbt.ledger_cases import MOVED, WORTH, deliveries
 from tests.dbt.sales import Sales, moments
 from tests.dbt.stripes import NOW
 from tests.dbt.test_stripe import day, workshop
+from tests.dbt.trial_cases import TRIALS, trial_lives, trials_of
 
 PERIOD = (
     *("item_id", "plan_id", "currency", "status", "is_collection_paused", "is_assumed"),
@@ -52,7 +53,7 @@ def ledger(
 ) -> tuple[Path, Workshop]:
     """Cases and random lives, landed in any order and built in one step or in three."""
     shop = workshop(tmp_path_factory.mktemp("ledger"))
-    told = [*deliveries(), *sales]
+    told = [*deliveries(), *trial_lives(), *sales]
     for part in range(request.param):
         shop.land(told[part :: request.param], STRIPE)
         file = shop.build(NOW)
@@ -316,3 +317,37 @@ def test_what_is_not_known_is_no_mrr_of_a_person(built: Path) -> None:
     assert found["cus_trial", "billing_status"] == "trial"
     assert found["cus_past_due", "billing_status"] == "past_due"
     assert found["cus_plain", "billing_status"] == "paid"
+
+
+@pytest.mark.parametrize("name", TRIALS)
+def test_trials_are_what_became_of_them(built: Path, name: str) -> None:
+    """When each began, was to end and ended, and whether something was paid for what came after it."""
+    with opened(built) as connection:
+        rows = connection.execute(
+            "select started_at, first_end_at, end_at, ended_at, is_extended, outcome, converted_at"
+            " from subscription_trial where stripe_subscription_id = $name order by started_at",
+            {"name": f"sub_try_{name}"},
+        ).fetchall()
+    times = (0, 1, 2, 3, 6)
+    expected = [
+        tuple(value if place not in times or value is None else day(value) for place, value in enumerate(trial))
+        for trial in TRIALS[name]
+    ]
+    assert rows == expected
+
+
+def test_trials_of_random_lives_go_as_the_words_say(built: Path, sales: list[dict[str, Any]]) -> None:
+    """Each against the rule in plain Python."""
+    told, attempts, times = tellings(sales), attempts_of(sales), moments_of(sales)
+    with opened(built) as connection:
+        rows = connection.execute(
+            "select stripe_subscription_id, started_at, ended_at, outcome, converted_at from subscription_trial"
+            " where regexp_matches(stripe_subscription_id, '^sub_r[0-9]+$')"
+        ).fetchall()
+    expected = {
+        (name, *trial)
+        for name, of_one in told.items()
+        for trial in trials_of(of_one, attempts.get(name, ()), times, NOW)
+    }
+    assert set(rows) == expected
+    assert {row[3] for row in rows} >= {"running", "converted", "churned", "unpaid"}

@@ -68,6 +68,15 @@ def scenario() -> Iterable[dict[str, Any]]:
         yield event("invoice.paid", 3, paid, **changes)
     for status in ("trialing", "past_due", "unpaid", "incomplete", "incomplete_expired", "paused", "brand_new"):
         yield snapshot(subscription(f"is_{status}", status=status), 4)
+    for reason in (None, "cancellation_requested", "payment_failed", "canceled_by_retention_policy"):
+        details = {"reason": reason, "feedback": reason and "unused", "comment": None}
+        ended = {"status": "canceled", "ended_at": at(5), "cancellation_details": details}
+        yield event("customer.subscription.deleted", 5, subscription(f"why_{reason}", **ended))
+    yield event("customer.subscription.updated", 2, subscription("leaving", cancel_at_period_end=True))
+    yield event("customer.subscription.updated", 2, subscription("leaving_at", cancel_at=at(20)))
+    for number in (1, 2):
+        trial = subscription("trying", status="trialing", trial_start=at(0), trial_end=at(7))
+        yield event("customer.subscription.trial_will_end", 4, trial, id=f"evt_will_{number}")
     pause = {"behavior": "void", "resumes_at": at(40)}
     yield event("customer.subscription.created", 1, subscription("pause"))
     yield event(
@@ -238,6 +247,28 @@ def test_statuses_roll_up(built: Path) -> None:
     }
     assert (found["pause"], found["endive"], found["bare"]) == ("paused", "active", None)
     assert events(built, "source_id in ('sub_is_incomplete', 'sub_is_incomplete_expired')", "event_type") == []
+
+
+def test_ends_say_why_and_when(built: Path) -> None:
+    """By the reason that was told; one that is asked for lies ahead."""
+    found = subscriptions(built, "churn_kind", "cancellation_feedback", "cancels_at")
+    assert {name.removeprefix("why_"): of_one for name, of_one in found.items() if name.startswith("why_")} == {
+        "None": ("unknown", None, None),
+        "cancellation_requested": ("voluntary", "unused", None),
+        "payment_failed": ("involuntary", "unused", None),
+        "canceled_by_retention_policy": ("retention_policy", "unused", None),
+    }
+    assert found["is_incomplete_expired"] == ("involuntary", None, None)
+    assert (found["leaving"], found["leaving_at"]) == ((None, None, day(31)), (None, None, day(20)))
+    assert (found["new"], found["bare"]) == ((None, None, None), (None, None, None))
+
+
+def test_a_trial_that_will_end_is_told_once(built: Path) -> None:
+    """However often Stripe says so of one end."""
+    assert events(built, "source_id = 'sub_trying' and event_type like 'trial%'", "event_type", "occurred_at") == [
+        ("trial_started", day(0)),
+        ("trial_will_end", day(4)),
+    ]
 
 
 def test_a_failed_payment_makes_past_due(built: Path) -> None:

@@ -43,6 +43,7 @@ final as (
         state.billing_interval_count,
         state.started_at as start_date,
         not state.is_start_told as is_start_assumed,
+        state.trial_start_at as trial_start_date,
         state.trial_end_at as trial_end_date,
         case
             when
@@ -52,10 +53,18 @@ final as (
         end as renewal_date,
         state.cancel_requested_at,
         case
+            when not {{ has_ended('state') }} and state.cancel_at is not null
+                then state.cancel_at
+            when not {{ has_ended('state') }} and state.cancel_at_period_end
+                then state.period_end_at
+        end as cancels_at,
+        case
             when state.is_deleted then coalesce(state.ended_at, state.told_at)
             else state.ended_at
         end as cancelled_at,
+        {{ churn_kind('state') }} as churn_kind,
         state.cancellation_reason,
+        state.cancellation_feedback,
         case
             when
                 state.is_deleted

@@ -24,6 +24,10 @@ happened as (
     union all
     select *, 'trial_started', '', trial_start_at from told
     union all
+    select *, 'trial_will_end', ':' || {{ epoch_micros('trial_end_at') }}, told_at
+    from told
+    where event_type = 'customer.subscription.trial_will_end'
+    union all
     select *, 'subscription_updated', ':' || delivery_id, told_at from told
     where is_plan_changed
     union all
