@@ -123,8 +123,8 @@ def get_mrr(warehouse: Engine, policy: str | None = None, **options: Any) -> Mrr
     Args:
         warehouse: an open warehouse.
         policy: a revenue policy; the project's default unless it is given.
-        options: ``interval`` (day, week, month), ``by`` (currency, plan, product, country, cohort), ``start``, ``end``,
-            ``as_of``.
+        options: ``interval`` (day, week, month), ``by`` (currency, plan, product, country, cohort), ``reporting``
+            (spot, constant: in the reporting currency), ``start``, ``end``, ``as_of``.
 
     Raises:
         UsageError: if the question cannot be asked so.

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import field_validator
 
 from analytics.interval import Interval, first_day, number_of
+from analytics.mrr_reporting import Key, Rates, Reporting, reported
 from analytics.query import Engine, Query, Step, Value
 from analytics.spec import ReportSpec, at_build
 from analytics.table import Column, Sheet, Table, first_rows, minute
@@ -20,19 +21,25 @@ from models.errors import UsageError, nearest
 Movement = Literal["new", "reactivation", "expansion", "contraction", "churn"]
 MOVEMENTS: tuple[Movement, ...] = ("new", "reactivation", "expansion", "contraction", "churn")
 By = Literal["currency", "plan", "product", "country", "cohort"]
-#: Account, currency and part.
-Key = tuple[str, str, str | None]
+_REPORTED: dict[Reporting, str] = {
+    "spot": "In the reporting currency, at the rate of each day; fx is what rates moved.",
+    "constant": "In the reporting currency, all at the rate of the last day.",
+}
 _PARTS = {"currency": "cast(null as varchar)", "plan": "plan_name", "product": "product_id"}
 #: What is known of who pays; the others are known of what is paid for.
 _OF_PERSONS = ("country", "cohort")
 
 
 class MrrSpec(ReportSpec):
-    """Which policy (None: the project's default), how wide a row is, and what rows are told apart by."""
+    """Which policy (None: the project's default), how wide a row is, what rows are told apart by, in which currency.
+
+    ``reporting`` None leaves each currency by itself; ``by`` None then means by currency, else all in one.
+    """
 
     policy: str | None = None
     interval: Interval = "month"
-    by: By = "currency"
+    by: By | None = None
+    reporting: Reporting | None = None
 
     @field_validator("tz")
     @classmethod
@@ -56,7 +63,10 @@ class MrrSpec(ReportSpec):
 
 
 class MrrRow(Shape):
-    """One interval: start + movements = end, each rounded once, to the digits of the currency."""
+    """One interval: start + movements + fx = end, each rounded once, to the digits of the currency.
+
+    ``fx`` is what rates moved, in the reporting currency at each day's rate; elsewhere 0.
+    """
 
     interval_start: date
     account: str
@@ -68,6 +78,7 @@ class MrrRow(Shape):
     expansion: Decimal
     contraction: Decimal
     churn: Decimal
+    fx: Decimal
     end: Decimal
 
 
@@ -85,7 +96,8 @@ class MrrResult(Shape):
     unknown: tuple[MrrUnknown, ...]
     policy: str
     interval: Interval
-    by: By
+    by: By | None
+    reporting: Reporting | None
     as_of: Moment
 
     def to_json(self) -> dict[str, Any]:
@@ -99,6 +111,7 @@ class MrrResult(Shape):
             "Monthly recurring revenue",
             (
                 f"By policy {self.policy}, each {self.interval} of UTC, up to {minute(self.as_of)}; live mode.",
+                *([_REPORTED[self.reporting]] if self.reporting else []),
                 *self._missing(),
             ),
             (first_rows(shown.columns, shown.rows, what="rows"),) if self.rows else (),
@@ -110,20 +123,25 @@ class MrrResult(Shape):
         reasons = ", ".join(f"{one.reason}: {one.subscriptions}" for one in self.unknown)
         return (f"Subscriptions not in it, as nobody knows what they are worth (mrr_unknown): {reasons}.",)
 
+    @property
+    def _has_parts(self) -> bool:
+        return self.by is not None and (self.by != "currency" or self.reporting is not None)
+
     def records(self) -> Table:
         """One row per interval, currency and part."""
         has_account = any(row.account for row in self.rows)
         names = [self.interval, *(["account"] if has_account else []), "currency"]
-        names += [] if self.by == "currency" else [self.by]
+        names += [self.by] if self._has_parts and self.by else []
+        amounts = ("start", *MOVEMENTS, *(["fx"] if self.reporting == "spot" else []), "end")
         columns = (
             *(Column(name, "date" if name == self.interval else "text") for name in names),
-            *(Column(name, "number") for name in ("start", *MOVEMENTS, "end")),
+            *(Column(name, "number") for name in amounts),
         )
         rows = tuple(
             (
                 *(row.interval_start, *([row.account] if has_account else []), row.currency),
-                *([] if self.by == "currency" else [row.part]),
-                *(float(getattr(row, name)) for name in ("start", *MOVEMENTS, "end")),
+                *([row.part] if self._has_parts else []),
+                *(float(getattr(row, name)) for name in amounts),
             )
             for row in self.rows
         )
@@ -134,7 +152,7 @@ def query(spec: MrrSpec) -> Query:
     """What moved on each day, by currency and part."""
     sums = "".join(f"    coalesce(sum(arr) filter (where movement = '{name}'), 0) as {name},\n" for name in MOVEMENTS)
     steps = (
-        *_parts(spec.by),
+        *_parts(spec.by or "currency"),
         Step(
             "day_sum",
             f"select\n    account,\n    currency,\n    part,\n    day,\n{sums}    sum(arr) as moved\n"
@@ -142,7 +160,7 @@ def query(spec: MrrSpec) -> Query:
         ),
     )
     values: dict[str, Value] = {"policy": spec.policy or "", "days_end": spec.days_end.isoformat()}
-    return Query(steps, values | {"as_of": spec.now, "property": spec.by})
+    return Query(steps, values | {"as_of": spec.now, "property": spec.by or ""})
 
 
 def _parts(by: By) -> tuple[Step, ...]:
@@ -175,7 +193,8 @@ def prepare(engine: Engine, spec: MrrSpec) -> MrrSpec:
     spec = at_build(spec, engine)
     if spec.now != engine.as_of and spec.now.time() != time.min:
         raise UsageError(f"--as-of {spec.now.isoformat()}: recurring revenue is known at the ends of days (UTC)")
-    return spec.model_copy(update={"policy": prepare_policy(engine, spec.policy)})
+    by = spec.by or (None if spec.reporting else "currency")
+    return spec.model_copy(update={"policy": prepare_policy(engine, spec.policy), "by": by})
 
 
 def prepare_policy(engine: Engine, name: str | None) -> str:
@@ -197,8 +216,18 @@ def run(engine: Engine, spec: MrrSpec) -> MrrResult:
     spec = prepare(engine, spec)
     days: dict[Key, list[dict[str, Any]]] = {}
     for row in sorted(query(spec).run(engine), key=lambda row: row["day"]):
-        days.setdefault((row["account"], row["currency"], row["part"]), []).append(row)
-    rows = [row for key, of_key in days.items() for row in _waterfall(spec, key, of_key)]
+        days.setdefault((row["account"], row["currency"], row["part"]), []).append({**row, "fx": Decimal(0)})
+    with localcontext(prec=60):
+        if spec.reporting:
+            days = reported(
+                days,
+                Rates.read(engine),
+                spec.reporting,
+                movements=MOVEMENTS,
+                days_end=spec.days_end,
+                by_currency=spec.by == "currency",
+            )
+        rows = [row for key, of_key in days.items() for row in _waterfall(spec, key, of_key)]
     rows.sort(key=lambda row: (row.interval_start, row.account, row.currency, row.part or ""))
     return MrrResult(
         rows=tuple(rows),
@@ -206,6 +235,7 @@ def run(engine: Engine, spec: MrrSpec) -> MrrResult:
         policy=spec.policy or "",
         interval=spec.interval,
         by=spec.by,
+        reporting=spec.reporting,
         as_of=spec.now,
     )
 
@@ -223,11 +253,12 @@ def _waterfall(spec: MrrSpec, key: Key, days: list[dict[str, Any]]) -> Iterator[
     """The intervals of one currency and part; those in which nothing stood and nothing moved are left out."""
     begin = spec.start.date() if spec.start else days[0]["day"]
     stood = sum((row["moved"] for row in days if row["day"] < begin), Decimal(0))
+    kinds = (*MOVEMENTS, "fx")
     while begin < spec.days_end:
         number = number_of(begin, spec.interval)
         until = first_day(number + 1, spec.interval)
         inside = [row for row in days if begin <= row["day"] < until]
-        moved: dict[str, Decimal] = {name: sum((row[name] for row in inside), Decimal(0)) for name in MOVEMENTS}
+        moved: dict[str, Decimal] = {name: sum((row[name] for row in inside), Decimal(0)) for name in kinds}
         stands = stood + sum(moved.values(), Decimal(0))
         if stood or inside:
             amounts: dict[str, Decimal] = {"start": stood, **moved, "end": stands}

@@ -206,9 +206,13 @@ def mrr(
         str | None, typer.Option("--versus", metavar="NAME", help="Another policy: who differs now, and why.")
     ] = None,
     by: Annotated[
-        Literal["currency", "plan", "product", "country", "cohort"],
+        Literal["currency", "plan", "product", "country", "cohort"] | None,
         typer.Option("--by", help="What rows are told apart by; country and cohort are those of who pays, at now."),
-    ] = "currency",
+    ] = None,
+    reporting: Annotated[
+        Literal["spot", "constant"] | None,
+        typer.Option("--reporting", help="In the reporting currency: at each day's rate (spot), or all at now's."),
+    ] = None,
     interval: Annotated[Literal["day", "week", "month"], typer.Option("--interval", help="Width of a row.")] = "month",
     start: From = None,
     end: To = None,
@@ -225,10 +229,10 @@ def mrr(
     from analytics import mrr as report
 
     if versus:
-        moment = start or end or as_of or identity_as_of
+        moment = start or end or as_of or identity_as_of or reporting
         _compare_policies(context, policy, versus, known_at, How(format, output, sql=sql, steps=steps), moment)
         return
-    values = {"policy": policy, "by": by, "interval": interval}
+    values = {"policy": policy, "by": by, "interval": interval, "reporting": reporting}
     times = {"start": start, "end": end, "as_of": as_of, "known_at": known_at, "identity_as_of": identity_as_of}
     answer(context, report, report.MrrSpec, values, times, tz, How(format, output, sql=sql, steps=steps))
 
@@ -242,7 +246,8 @@ def _compare_policies(
 
     if moment or how.sql or how.steps:
         raise UsageError(
-            "--versus compares at the build's now: leave out --from, --to, --as-of, --identity-as-of, --sql and --steps"
+            "--versus compares at the build's now: leave out --from, --to, --as-of, --identity-as-of,"
+            " --reporting, --sql and --steps"
         )
     with state_of(context).warehouse(past=known_at_of(context, known_at)) as warehouse:
         emit_report(compare(warehouse, policy, versus), format=how.format, output=how.output)

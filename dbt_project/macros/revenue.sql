@@ -142,3 +142,10 @@
 {% macro mrr_movement_kinds() %}
     {{ return(['new', 'reactivation', 'expansion', 'contraction', 'churn']) }}
 {% endmacro %}
+
+{# What rows of mrr_daily are told apart by, beside the day. #}
+{% macro mrr_daily_key() %}
+    {{ return([
+        'policy', 'account', 'livemode', 'currency', 'product_id', 'plan_id', 'plan_name',
+    ]) }}
+{% endmacro %}

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import date, datetime, timezone
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from typing import Any
 
 import duckdb
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from analytics import get_mrr
 from analytics.mrr import MOVEMENTS, MrrSpec, monthly, prepare, query
-from models.errors import UsageError
+from analytics.mrr_reporting import Rates, reported
+from models.errors import GdpError, UsageError
 from tests.pipeline.projects import Studio
 from warehouse.reader import open_warehouse
 
@@ -30,6 +33,11 @@ TABLES = """
     create table person_property (
         person_key bigint, property varchar, value varchar, valid_from timestamptz, valid_to timestamptz
     );
+    create table fx_rate as from (values
+        ('usd', 'usd', date '0001-01-01', 1.0::decimal(20, 12)), ('eur', 'usd', date '2026-01-10', 1.1),
+        ('eur', 'usd', date '2026-02-10', 1.2), ('eur', 'usd', date '2026-05-09', 1.3),
+        ('eur', 'usd', date '2026-07-01', 9.0)
+    ) as rate(currency, reporting_currency, valid_from, rate);
     create table mrr_unknown (reason varchar, policy varchar default 'gdp', livemode boolean default true)
 """
 #: Day, movement, yearly amount.
@@ -141,6 +149,102 @@ def test_persons_are_told_apart_by_what_holds_of_them_at_now() -> None:
     ):
         rows = get_mrr(ledger, **january, **options).rows
         assert [(row.part, str(row.end)) for row in rows] == [(None, "13.08"), (part, "2.00")]
+
+
+def test_in_the_reporting_currency_rates_move_what_stands() -> None:
+    """At each day's rate, start, movements and fx are the end, what stands at the day's rate; or all is at one rate."""
+    ledger = Ledger(
+        "('2026-01-12', 'new', 1200, 'eur', 'Solo', 'prod_2', '', true, 'gdp')",
+        "('2026-02-10', 'expansion', 120, 'eur', 'Solo', 'prod_2', '', true, 'gdp')",
+        "('2026-03-05', 'churn', -1320, 'eur', 'Solo', 'prod_2', '', true, 'gdp')",
+        "('2026-05-08', 'reactivation', 12, 'eur', 'Solo', 'prod_2', '', true, 'gdp')",
+    )
+    spot, constant = get_mrr(ledger, reporting="spot"), get_mrr(ledger, reporting="constant")
+    assert [(row.currency, row.part) for row in spot.rows] == [("usd", None)] * 4
+    assert [
+        (row.interval_start.month, str(row.start), str(row.new), str(row.fx), str(row.end)) for row in spot.rows
+    ] == [
+        (1, "0.00", "120.00", "0.00", "120.08"),  # 100 eur at 1.10
+        (2, "120.08", "0.00", "10.00", "142.08"),  # 100 eur from 1.10 to 1.20, and 10 eur more at 1.20
+        (3, "142.08", "0.00", "0.00", "0.00"),
+        (5, "0.00", "0.00", "0.10", "51.30"),  # what churned is not moved by rates
+    ]
+    assert [(str(row.new), str(row.fx), str(row.end)) for row in constant.rows] == [
+        ("140.00", "0.00", "140.08"),
+        ("0.00", "0.00", "153.08"),
+        ("0.00", "0.00", "0.00"),
+        ("0.00", "0.00", "51.30"),
+    ]
+    by_currency = get_mrr(ledger, reporting="spot", by="currency")
+    assert {row.part for row in by_currency.rows} == {"usd", "eur"}
+    assert sum(row.fx for row in by_currency.rows if row.part == "usd") == 0
+    names = [column.name for column in spot.records().columns]
+    assert names == ["month", "currency", "start", *MOVEMENTS, "fx", "end"]
+    assert "fx" not in [column.name for column in constant.records().columns]
+
+
+def test_a_currency_without_a_rate_is_named() -> None:
+    """Never taken for 0 or 1: not before its first rate, and not without any; by itself it needs none."""
+    early = Ledger("('2026-01-09', 'new', 12, 'eur', 'Solo', 'prod_2', '', true, 'gdp')")
+    with pytest.raises(GdpError, match=r"no rate from eur to usd on 2026-01-09: add it to definitions/fx\.csv and run"):
+        get_mrr(early, reporting="spot")
+    assert get_mrr(early, reporting="constant").rows[-1].currency == "usd"
+    unknown = Ledger("('2026-02-09', 'new', 12, 'jpy', 'Solo', 'prod_2', '', true, 'gdp')")
+    with pytest.raises(GdpError, match="no rate from jpy to usd on 2026-05-10"):
+        get_mrr(unknown, reporting="constant")
+    assert {row.currency for row in get_mrr(unknown).rows} == {"usd", "jpy"}
+
+
+_DAYS = st.integers(0, 40)
+
+
+@given(
+    moves=st.lists(
+        st.tuples(_DAYS, st.sampled_from(("usd", "eur", "jpy")), st.sampled_from(MOVEMENTS), st.integers(-99, 99))
+    ),
+    rates=st.dictionaries(st.tuples(st.sampled_from(("eur", "jpy")), _DAYS), st.decimals("0.001", 9, places=3)),
+)
+def test_reported_days_are_those_of_the_words(moves: Any, rates: Any) -> None:
+    """Day by day in plain fractions: movements at the day's rate, what stood at the new less at the old one."""
+    first = date(2026, 1, 1)
+    known = {("usd", -1): Decimal(1), ("eur", -1): Decimal("1.1"), ("jpy", -1): Decimal("0.006"), **rates}
+    days: dict[Any, list[dict[str, Any]]] = {}
+    for number, currency, kind, arr in sorted(moves):
+        amounts = {name: Decimal(arr if name == kind else 0) for name in (*MOVEMENTS, "moved")} | {
+            "moved": Decimal(arr)
+        }
+        of_key = days.setdefault(("", currency, None), [])
+        if of_key and of_key[-1]["day"] == first + timedelta(number):
+            for name, amount in amounts.items():
+                of_key[-1][name] += amount
+        else:
+            of_key.append({"day": first + timedelta(number), **amounts})
+    by_currency: dict[str, list[tuple[date, Decimal]]] = {}
+    for (currency, number), rate in sorted(known.items()):
+        by_currency.setdefault(currency, []).append((first + timedelta(number), rate))
+    found = reported(
+        days, Rates("usd", by_currency), "spot", movements=MOVEMENTS, days_end=first + timedelta(41), by_currency=False
+    )
+    rows = {row["day"]: row for row in found.get(("", "usd", None), [])}
+    total = Fraction(0)
+    for number in range(41):
+        expected: dict[str, Fraction] = dict.fromkeys((*MOVEMENTS, "fx"), Fraction(0))
+        ends = Fraction(0)
+        for currency in ("usd", "eur", "jpy"):
+            now, before = (
+                Fraction(max((at, rate) for (of, at), rate in known.items() if of == currency and at <= until)[1])
+                for until in (number, max(number - 1, -1))
+            )
+            stood = sum(arr for at, of, _, arr in moves if of == currency and at < number)
+            expected["fx"] += stood * (now - before)
+            for at, of, kind, arr in moves:
+                if of == currency and at == number:
+                    expected[kind] += arr * now
+            ends += now * sum(arr for at, of, _, arr in moves if of == currency and at <= number)
+        row = rows.get(first + timedelta(number))
+        assert {name: Fraction(row[name]) if row else 0 for name in expected} == expected, number
+        total += sum(expected.values())
+        assert total == ends
 
 
 @pytest.mark.parametrize("by", ["currency", "plan", "product", "country", "cohort"])

@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from models.fx import FxRate, FxRates
 from models.landing import STRIPE
 from tests.dbt.billing import billing, moments_of
 from tests.dbt.builds import Workshop, hashes, opened, rows_of
@@ -34,6 +35,11 @@ from tests.dbt.stripes import NOW
 from tests.dbt.test_stripe import day, workshop
 from tests.dbt.trial_cases import TRIALS, trial_lives, trials_of
 
+#: Currency, day from which it holds, and rate; kwd has one too late, jpy none.
+RATES = (
+    *(("eur", 0, "1.1"), ("eur", 4, "1.123456789012"), ("eur", 20, "1.05"), ("eur", 55, "1.3")),
+    *(("kwd", 3, "3.25"), ("xyz", 0, "5")),
+)
 PERIOD = (
     *("item_id", "plan_id", "currency", "status", "is_collection_paused", "is_assumed"),
     *("amount", "billing_interval", "billing_interval_count"),
@@ -53,6 +59,11 @@ def ledger(
 ) -> tuple[Path, Workshop]:
     """Cases and random lives, landed in any order and built in one step or in three."""
     shop = workshop(tmp_path_factory.mktemp("ledger"))
+    shop.fx = FxRates(
+        rates=tuple(
+            FxRate(day=day(number).date(), currency=currency, rate=Decimal(rate)) for currency, number, rate in RATES
+        )
+    )
     told = [*deliveries(), *trial_lives(), *sales]
     for part in range(request.param):
         shop.land(told[part :: request.param], STRIPE)
@@ -351,3 +362,43 @@ def test_trials_of_random_lives_go_as_the_words_say(built: Path, sales: list[dic
     }
     assert set(rows) == expected
     assert {row[3] for row in rows} >= {"running", "converted", "churned", "unpaid"}
+
+
+def test_days_add_up_in_the_reporting_currency(built: Path) -> None:
+    """Each day against fractions: movements at its rate, what a rate moves by itself; without a rate nothing."""
+    kinds = ("new", "reactivation", "expansion", "contraction", "churn")
+    names = ", ".join(f"{kind}_arr, {kind}_reporting_arr" for kind in kinds)
+    with opened(built) as connection:
+        rows = connection.execute(
+            "select policy, currency, product_id, plan_id, plan_name, livemode,"
+            " datediff('day', date '2026-01-01', day), unreported_because, start_arr, end_arr,"
+            f" start_reporting_arr, fx_reporting_arr, end_reporting_arr, {names} from mrr_daily"
+            " order by 1, 2, 3, 4, 5, 6, 7"
+        ).fetchall()
+    seen: Counter[str] = Counter()
+    ended: dict[tuple[Any, ...], Any] = {}
+    for row in rows:
+        key, (number, because, start, end, start_reported, fx, end_reported), moved = row[:6], row[6:13], row[13:]
+        known = [(since, Fraction(rate)) for of, since, rate in RATES if of == key[1] and since <= number]
+        rates = [(0, Fraction(1))] if key[1] == "usd" else known
+        if key[1] in ("jpy", "kwd"):
+            assert (because, start_reported, fx, end_reported, set(moved[1::2])) == (
+                "no rate",
+                None,
+                None,
+                None,
+                {None},
+            )
+            seen[because] += 1
+            continue
+        now, before = rates[-1][1], (rates[-2] if len(rates) > 1 and rates[-1][0] == number else rates[-1])[1]
+        assert because is None
+        assert float(end_reported) == pytest.approx(float(Fraction(end) * now), abs=1e-9)
+        assert float(fx) == pytest.approx(float(Fraction(start) * (now - before)), abs=1e-9)
+        for own, reported in zip(moved[::2], moved[1::2], strict=True):
+            assert float(reported) == pytest.approx(float(Fraction(own) * now), abs=1e-9)
+        assert start_reported + fx + sum(moved[1::2]) == end_reported
+        assert start_reported == ended.get(key, 0)
+        ended[key] = end_reported
+        seen["fx" if fx else "no fx"] += 1
+    assert min(seen["fx"], seen["no fx"], seen["no rate"]) > 5
