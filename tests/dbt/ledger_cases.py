@@ -66,6 +66,13 @@ WORTH: dict[str, tuple[dict[str, Any], tuple[str, str, str] | str]] = {
         ("29", "29", "29"),
     ),
     "free": (subscription("free", discounts=[discount("forever", percent_off=100)]), ("0", "0", "0")),
+    "free_plan": (subscription("free_plan", amount=0), ("0", "0", "0")),
+    # Tax on top is no part of the price; one that the price includes is not told apart from it.
+    "taxed": (
+        subscription("taxed", default_tax_rates=[{"id": "txr_1", "percentage": 19.0, "inclusive": False}]),
+        ("29", "29", "29"),
+    ),
+    "tax_included": (priced("tax_included", tax_behavior="inclusive"), ("29", "29", "29")),
     "id_only": (subscription("id_only", discounts=["di_unknown"]), "discount not told"),
     "coupon_by_id": (
         subscription("coupon_by_id", discounts=[{"id": "di_1", "start": at(0), "source": {"coupon": "c"}}]),
@@ -169,6 +176,38 @@ def lives() -> Iterator[dict[str, Any]]:
     # From one currency to another.
     yield event(CREATED, 1, subscription("moves"))
     yield event(UPDATED, 4, subscription("moves", currency="eur"))
+    # A trial, and its conversion.
+    yield event(CREATED, 1, subscription("tries", status="trialing"))
+    yield event(UPDATED, 8, subscription("tries"))
+    # Asked to end with its period, and ended with it.
+    yield event(CREATED, 1, subscription("leaves"))
+    yield event(UPDATED, 5, subscription("leaves", cancel_at_period_end=True, canceled_at=at(5)))
+    yield event(DELETED, 31, subscription("leaves", status="canceled", canceled_at=at(5), ended_at=at(31)))
+    # Come and gone within a month, and back after a long time.
+    yield event(CREATED, 2, subscription("short"))
+    yield event(DELETED, 20, subscription("short", status="canceled", ended_at=at(20)))
+    yield event(CREATED, 52, subscription("short2", customer="cus_short"))
+    # Dunned until Stripe gives up, and paid in the end.
+    yield event(CREATED, 1, subscription("dunned"))
+    yield event(UPDATED, 10, subscription("dunned", status="past_due"))
+    yield event(UPDATED, 20, subscription("dunned", status="unpaid"))
+    yield event(UPDATED, 25, subscription("dunned"))
+    # Paused in both meanings, and resumed.
+    for name, pause in (("rests", {"status": "paused"}), ("holds", {"pause_collection": {"behavior": "void"}})):
+        yield event(CREATED, 1, subscription(name))
+        yield event(UPDATED, 5, subscription(name, **pause))
+        yield event(UPDATED, 10, subscription(name))
+    # A discount that counts once, for as long as it stands.
+    yield event(CREATED, 1, subscription("once_off", discounts=[discount("once", percent_off=50)]))
+    yield event(UPDATED, 31, subscription("once_off"))
+    # A payment is given back, and the subscription goes on.
+    yield event(CREATED, 1, subscription("refunded"))
+    charge = {"id": "ch_refunded", "object": "charge", "customer": "cus_refunded", "currency": "usd", "amount": 2900}
+    yield event("charge.refunded", 9, charge | {"amount_refunded": 2900, "refunded": True, "refunds": {"data": []}})
+    # From a paid plan to one that costs nothing, and on.
+    yield event(CREATED, 1, subscription("downgrades"))
+    yield event(UPDATED, 6, subscription("downgrades", plan_id="price_free", amount=0))
+    yield event(UPDATED, 9, subscription("downgrades"))
     # Equal ids in test mode are somebody else's.
     yield event(CREATED, 1, subscription("tried"), livemode=False)
     yield event(CREATED, 3, subscription("tried"))
@@ -188,7 +227,25 @@ MOVED = {
     "resolved": [(1, "new", 14.5), (5, "expansion", 14.5)],
     "completed": [(4, "new", 29)],
     "runs": [(1, "new", 14.5), (8, "expansion", 14.5)],
+    "tries": [(8, "new", 29)],
+    "leaves": [(1, "new", 29), (31, "churn", -29)],
+    "short": [(2, "new", 29), (20, "churn", -29), (52, "reactivation", 29)],
+    "dunned": [(1, "new", 29), (20, "churn", -29), (25, "reactivation", 29)],
+    "rests": [(1, "new", 29), (5, "churn", -29), (10, "reactivation", 29)],
+    "holds": [(1, "new", 29), (5, "churn", -29), (10, "reactivation", 29)],
+    "once_off": [(1, "new", 29)],
+    "refunded": [(1, "new", 29)],
+    "downgrades": [(1, "new", 29), (6, "churn", -29), (9, "reactivation", 29)],
     "moves": [(1, "new", 29), (4, "contraction", -29), (4, "expansion", 29)],
+}
+
+
+#: Where another policy sees it otherwise.
+MOVED_OTHERWISE = {
+    ("runs", "stripe"): [(1, "new", 29)],
+    ("rests", "stripe"): [(1, "new", 29)],
+    ("holds", "stripe"): [(1, "new", 29)],
+    ("once_off", "chartmogul"): [(1, "new", 14.5), (31, "expansion", 14.5)],
 }
 
 

@@ -14,6 +14,8 @@ from typing import Any
 import duckdb
 import pytest
 
+from analytics.mrr import monthly
+from analytics.mrr_versus import versus
 from models.fx import FxRate, FxRates
 from models.landing import STRIPE
 from tests.dbt.billing import billing, moments_of
@@ -23,13 +25,14 @@ from tests.dbt.ledger import (
     PERIODS_PER_YEAR,
     POLICIES,
     ItemState,
+    arr,
     attempts_of,
     items_at,
     movements,
     tellings,
     worth_at,
 )
-from tests.dbt.ledger_cases import MOVED, WORTH, deliveries
+from tests.dbt.ledger_cases import MOVED, MOVED_OTHERWISE, WORTH, deliveries
 from tests.dbt.sales import Sales, moments
 from tests.dbt.stripes import NOW
 from tests.dbt.test_stripe import day, workshop
@@ -211,17 +214,19 @@ def test_what_has_no_price_says_why(built: Path) -> None:
     assert unpriced == [(0,)]
 
 
+@pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("name", MOVED)
-def test_movements_follow_the_payer(built: Path, name: str) -> None:
+def test_movements_follow_the_payer(built: Path, name: str, policy: str) -> None:
     """One kind for each day of a person, whatever subscriptions and items moved."""
     with opened(built) as connection:
         rows = connection.execute(
             "select movement.day, movement, movement.mrr from mrr_movement as movement"
             " inner join subscription using (subscription_id)"
-            " where policy = 'gdp' and stripe_customer_id = $customer order by 1, 2, 3",
-            {"customer": f"cus_{name}"},
+            " where policy = $policy and stripe_customer_id = $customer order by 1, 2, 3",
+            {"customer": f"cus_{name}", "policy": policy},
         ).fetchall()
-    assert rows == sorted((day(number).date(), kind, Decimal(str(moved))) for number, kind, moved in MOVED[name])
+    moves = MOVED_OTHERWISE.get((name, policy), MOVED[name])
+    assert rows == sorted((day(number).date(), kind, Decimal(str(moved))) for number, kind, moved in moves)
 
 
 def test_modes_stay_apart(built: Path) -> None:
@@ -402,3 +407,64 @@ def test_days_add_up_in_the_reporting_currency(built: Path) -> None:
         ended[key] = end_reported
         seen["fx" if fx else "no fx"] += 1
     assert min(seen["fx"], seen["no fx"], seen["no rate"]) > 5
+
+
+class Opened:
+    """A generation as a report sees it."""
+
+    generation = "1"
+    as_of = NOW
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def rows(self, sql: str, params: Any = None) -> list[tuple[Any, ...]]:
+        found: list[tuple[Any, ...]] = self._connection.execute(sql, params or None).fetchall()
+        return found
+
+    def dicts(self, sql: str, params: Any = None) -> list[dict[str, Any]]:
+        cursor = self._connection.execute(sql, params or None)
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+_ITEMS_NOW = f"""
+select payer.payer, period.currency, {", ".join("period." + name for name in PERIOD)}
+from subscription_item_period as period
+inner join intermediate.int_mrr__payer as payer using (subscription_key)
+where period.livemode and unpriced_because is null and unknown_discounts = 0 and not has_more_items
+    and valid_from <= $now and (valid_to is null or valid_to > $now)"""
+
+
+@pytest.mark.parametrize(("policy", "other"), [("gdp", "stripe"), ("gdp", "chartmogul"), ("chartmogul", "stripe")])
+def test_the_switches_that_are_named_explain_all_of_a_difference(
+    built: Path, policy: str, other: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one policy with those of the other for what is named gives each customer the other's MRR."""
+    with opened(built) as connection:
+        engine = Opened(connection)
+        found = versus(engine, policy, other)
+        items: dict[tuple[str, str], list[ItemState]] = {}
+        for row in engine.dicts(_ITEMS_NOW, {"now": NOW}):
+            items.setdefault((row["payer"], row["currency"]), []).append(_state(row))
+    switches: Counter[str] = Counter()
+    for one in found.customers:
+        assert one.because, one
+        statuses, counts_paused, durations = (
+            set(part) if isinstance(part, tuple) else part for part in POLICIES[policy]
+        )
+        for reason in one.because:
+            what, by = re.fullmatch(r"(.*) (?:counts|is taken off) by (\w+) only", reason).groups()  # type: ignore[union-attr]
+            if what == "a paused collection":
+                counts_paused = by == other
+            else:
+                changed = durations if what.startswith("a discount") else statuses
+                (changed.add if by == other else changed.discard)(what.split()[-1])
+            switches[what] += 1
+        monkeypatch.setitem(POLICIES, "applied", (tuple(statuses), counts_paused, tuple(durations)))
+        mine = items[one.payer, one.currency]
+        for name, mrr in (("applied", one.versus_mrr), (other, one.versus_mrr), (policy, one.mrr)):
+            worth = sum((arr(item, name) for item in mine), Fraction(0))
+            assert monthly(Decimal(worth.numerator) / worth.denominator, one.currency) == mrr, (one, name)
+    assert len(found.customers) > 3
+    assert len(switches) > (0 if "stripe" not in (policy, other) else 2)

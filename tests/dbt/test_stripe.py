@@ -126,6 +126,10 @@ def money() -> Iterable[dict[str, Any]]:
     yield event("invoice.payment_failed", 63, invoice("4", "sub_pay", 63, attempt_count=1, **failed))
     yield event("invoice.payment_failed", 63, invoice("4", "sub_pay", 63, attempt_count=1, **failed), id="evt_again")
     yield event("invoice.payment_failed", 65, invoice("4", "sub_pay", 63, attempt_count=2, **failed))
+    for number in (1, 2):
+        voided = invoice("v", "sub_pay", 70, **failed | {"status": "void"})
+        yield event("invoice.voided", 71, voided, id=f"evt_void_{number}")
+    yield event("invoice.marked_uncollectible", 72, invoice("u", "sub_pay", 70, **failed | {"status": "uncollectible"}))
     # Renewals that arrive before the purchase.
     for number in range(60, 0, -5):
         yield event("invoice.paid", number, invoice(f"m{number}", "sub_many", number, customer="cus_many"))
@@ -352,6 +356,15 @@ def test_failures_refunds_disputes_checkouts(built: Path) -> None:
         ("in_4:payment_failed:2", day(65), True),
     ]
     assert not any(events(built, "source = 'stripe'", "is_action"))
+
+
+def test_invoices_that_are_given_up_are_told(built: Path) -> None:
+    """Each once, with the customer."""
+    condition = "event_type in ('invoice_voided', 'invoice_uncollectible')"
+    assert events(built, condition, "event_type", "source_id", "occurred_at", "person_key is not null") == [
+        ("invoice_voided", "in_v", day(71), True),
+        ("invoice_uncollectible", "in_u", day(72), True),
+    ]
 
 
 def test_customers_are_persons(built: Path) -> None:

@@ -36,6 +36,18 @@ happened as (
         told_at
     from invoice
     where is_failure
+    union all
+    select
+        *,
+        case
+            when event_type = 'invoice.voided' then 'invoice_voided'
+            else 'invoice_uncollectible'
+        end,
+        invoice_id || ':' || event_type,
+        invoice_id,
+        told_at
+    from invoice
+    where event_type in ('invoice.voided', 'invoice.marked_uncollectible')
 
 ),
 
