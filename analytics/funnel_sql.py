@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from analytics import dialect
 from analytics.funnel_stages import Attempts, Shape
 from analytics.query import Query, Step, Value
-from warehouse.sql import quote_identifier
+from warehouse.sql import quote_identifier, quote_literal
 
 
 def funnel_query(shape: Shape) -> Query:
@@ -54,8 +54,6 @@ class _Builder:
             values["start_at"] = shape.start
         if shape.end:
             values["end_at"] = shape.end
-        if shape.origin and shape.origin.table == "person":
-            values["property"] = shape.origin.name
         if shape.origin and shape.origin.table == "property":
             values["property"] = dialect.json_member(shape.origin.name)
         return values
@@ -180,6 +178,6 @@ def _person_value(name: str) -> str:
             "group by stay.person_key"
         )
     return (
-        "select person_key, value as bucket\nfrom person_property\nwhere property = $property\n"
+        f"select person_key, value as bucket\nfrom person_property\nwhere property = {quote_literal(name)}\n"
         "    and valid_from <= $as_of\n    and (valid_to is null or valid_to > $as_of)"
     )

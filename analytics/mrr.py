@@ -17,6 +17,7 @@ from analytics.table import Column, Sheet, Table, first_rows, minute
 from models.base import Moment, Shape
 from models.currency import CURRENCY_DIGITS
 from models.errors import UsageError, nearest
+from warehouse.sql import quote_literal
 
 Movement = Literal["new", "reactivation", "expansion", "contraction", "churn"]
 MOVEMENTS: tuple[Movement, ...] = ("new", "reactivation", "expansion", "contraction", "churn")
@@ -160,7 +161,7 @@ def query(spec: MrrSpec) -> Query:
         ),
     )
     values: dict[str, Value] = {"policy": spec.policy or "", "days_end": spec.days_end.isoformat()}
-    return Query(steps, values | {"as_of": spec.now, "property": spec.by or ""})
+    return Query(steps, values | {"as_of": spec.now})
 
 
 def _parts(by: By) -> tuple[Step, ...]:
@@ -172,7 +173,7 @@ def _parts(by: By) -> tuple[Step, ...]:
     return (
         Step(
             "payer",
-            "select\n    person_key,\n    value as part\nfrom person_property\nwhere property = $property\n"
+            f"select\n    person_key,\n    value as part\nfrom person_property\nwhere property = {quote_literal(by)}\n"
             "    and valid_from <= $as_of\n    and (valid_to is null or valid_to > $as_of)",
         ),
         Step(

@@ -45,7 +45,7 @@ def _operators() -> str:
 def _properties() -> str:
     rows = ((name, one.kind, one.description) for name, one in KNOWN_PROPERTIES.items())
     return _table(("property", "kind", "what it is"), rows) + (
-        "\nOnly the present is known of these, so a rule cannot name them: "
+        "\nA rule cannot name these, of which only the present is known, or which follow from segments: "
         + ", ".join(f"`{name}` ({hint})" for name, hint in WITHOUT_HISTORY.items())
         + ".\n"
     )

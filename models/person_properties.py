@@ -40,7 +40,8 @@ KNOWN_PROPERTIES = {
     "medium": KnownProperty("text", "utm_medium of the first event"),
     "campaign": KnownProperty("text", "utm_campaign of the first event"),
 }
-#: Columns of person of which only the present is known, and what to write instead.
+#: Columns of person that no rule can ask for, and what to write instead: only their present is known, or they follow
+#: from the segments.
 WITHOUT_HISTORY = {
     "person_id": "write a static list",
     "person_key": "write a static list",
@@ -73,5 +74,6 @@ def canonical_property(name: str) -> str:
     """
     found = _BY_CAMEL.get(check_property_name(name), name)
     if found in WITHOUT_HISTORY:
-        raise ValueError(f"{name!r} has no history, so no rule can ask for it: {WITHOUT_HISTORY[found]}")
+        why = "follows from the segments" if found == "segment" else "has no history"
+        raise ValueError(f"{name!r} {why}, so no rule can ask for it: {WITHOUT_HISTORY[found]}")
     return found

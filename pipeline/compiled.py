@@ -20,7 +20,7 @@ from warehouse.duck import connect
 #: Where it is kept: the schema and the name of the table.
 COMPILED = ("compiled", "model")
 #: What rules are worked out from; everything that these are made of is kept, too.
-TABLES = ("int_identity__owner", "event", "person_property", "person_alias")
+TABLES = ("int_identity__owner", "event", "int_person__property", "person_alias")
 #: What says which identifiers rows carry.
 CARRIED = ("int_identity__member", "int_identity__identifier", "int_stripe__event_delivery")
 

@@ -126,6 +126,10 @@ class Known:
         if self.prepared is None:
             for model in models:
                 self.maker.execute(f"create or replace table {model.relation} as {model.sql}")
+            self.maker.execute(
+                "create view warehouse.main.person_property as"
+                " select * from warehouse.intermediate.int_person__property"
+            )
             self.prepared = False
             return
         for number, model in enumerate(models):

@@ -25,15 +25,15 @@ from warehouse.duck import connect
 from warehouse.files import sha256_file
 from warehouse.generations import copy_generation
 from warehouse.home import Home
-from warehouse.segment_sql import TIMELESS, segment_sql
+from warehouse.segment_sql import BUILT_FROM, TIMELESS, segment_sql
 from warehouse.sql import portable_literal, quote_identifier
 
 SEED_FILE = "0000000000.parquet"
 GENERATED_MACROS = Path("macros") / "generated"
 #: The relations of segment_stay: with the rows of all persons, and of those that a build makes again.
-#: How queries of segments read tables; of persons without their segment, which follows from the stays.
+#: How queries of segments read tables: without the segment of persons, which follows from the stays.
 _TABLES = (
-    *((name, "{{ ref('" + name + "') }}") for name in TIMELESS),
+    *((name, "{{ ref('" + BUILT_FROM.get(name, name) + "') }}") for name in TIMELESS),
     ("person", "({{ person_present(source('inputs', 'build')) }})"),
 )
 EVERYBODY, TOUCHED = (Scope(f"{who}_event", f"{who}_property", f"{who}_alias", _TABLES) for who in ("all", "touched"))

@@ -29,6 +29,8 @@ TIMELESS = (
     *("event", "event_daily", "session", "account", "identity_link", "person_alias", "person_property"),
     *("subscription_item_period",),
 )
+#: Where a build reads a table from, if not from that of the name.
+BUILT_FROM = {"person_property": "int_person__property"}
 #: Tables cut at the build's now, for segments without a past.
 PRESENT = ("person",)
 

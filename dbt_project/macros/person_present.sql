@@ -29,7 +29,7 @@
             max(property.value) filter (
                 where property.property = 'billing_status'
             ) as billing_status
-        from {{ ref('person_property') }} as property
+        from {{ ref('int_person__property') }} as property
         inner join {{ build }} as build on property.valid_from <= build.as_of
         where
             property.property in ('status', 'billing_status')
@@ -128,7 +128,7 @@
     trait_then as (
 
         select property.*
-        from {{ ref('person_property') }} as property
+        from {{ ref('int_person__property') }} as property
         inner join unsettled on property.person_key = unsettled.person_key
         where
             property.valid_from <= unsettled.as_of

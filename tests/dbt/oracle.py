@@ -235,6 +235,7 @@ class Tables:
                 ("billing_status", "none", "text", events[0]["occurred_at"], None),
                 *_trait_intervals(self._said(person, events)),
                 *_first_facts(events),
+                *self._segment_intervals(events),
             ):
                 rows.append(
                     {
@@ -380,6 +381,23 @@ class Tables:
                 if entered <= self.as_of and (exited is None or exited > self.as_of):
                     return segment_id
         return None
+
+    def _segment_intervals(self, events: list[Delivery]) -> list[tuple[Any, ...]]:
+        """The first segment in display order at every moment at which a stay begins or ends."""
+        stays = [(name, *stay) for name, rule in self.segments.items() for stay in rule(events)]
+        moments = sorted({moment for _, *stay in stays for moment in stay if moment is not None})
+        held: list[tuple[str | None, datetime]] = []
+        for now in moments:
+            inside = (name for name, entered, exited in stays if entered <= now and (exited is None or exited > now))
+            name = next(inside, None)
+            if not held or held[-1][0] != name:
+                held.append((name, now))
+        ends = [start for _, start in held[1:]] + [None]
+        return [
+            ("segment", name, "text", start, end)
+            for (name, start), end in zip(held, ends, strict=True)
+            if name is not None
+        ]
 
     def _usage_at(self, actions: list[datetime], moment: datetime) -> str:
         past = [action for action in actions if action <= moment]

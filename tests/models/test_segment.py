@@ -118,7 +118,12 @@ def test_a_mistake_is_named(changes: dict[str, Any], reason: str) -> None:
         ("lastActionDate", "gte", 5, "compares it with a number; operators for a time: gte, lte"),
         ("status", "gte", 5, "status is a text"),
         ("total_events", "equals", "5", "total_events is a number"),
-        ("segment", "equals", "x", "'segment' has no history, so no rule can ask for it: write a rule with cohortId"),
+        (
+            "segment",
+            "equals",
+            "x",
+            "'segment' follows from the segments, so no rule can ask for it: write a rule with cohortId",
+        ),
         ("totalSpent", "gte", 5, "has no history"),
         ("personId", "equals", "x", "write a static list"),
         *(

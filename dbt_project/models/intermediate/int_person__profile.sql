@@ -13,7 +13,7 @@ with survivor as (
 
 trait as (
 
-    select * from {{ touched(ref('person_property')) }}
+    select * from {{ touched(ref('int_person__property')) }}
     where valid_to is null
 
 ),

@@ -13,7 +13,7 @@ with all_event as (
 all_property as (
 
     select person_key, property, value, value_type, valid_from, valid_to
-    from {{ ref('person_property') }}
+    from {{ ref('int_person__property') }}
 
 ),
 
