@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -43,6 +43,25 @@ def test_intervals_that_touch_are_one_stay() -> None:
     """An event at the very moment the last one expires prolongs the stay."""
     rule = {"eventType": "render", "eventWindow": "10d"}
     assert stays(journey("ada", render=("d0", "d10")), segment(rule)) == [("ada", when("d0"), when("d20"))]
+
+
+def test_a_day_of_a_window_has_24_hours_and_a_counted_day_is_one_of_utc() -> None:
+    """Whatever clocks do: on 29 March 2026 those of Berlin skip an hour at one in UTC."""
+    before = datetime(2026, 3, 28, 23, 30, tzinfo=timezone.utc)
+    events = [event("ada", "render", before), event("ada", "render", before + timedelta(hours=1))]
+    window = segment({"eventType": "render", "eventWindow": "1d"})
+    assert stays(events, window) == [("ada", before, before + timedelta(hours=25))]
+    days = segment({"eventType": "render", "distinctDays": {"gte": 2}})
+    assert stays(events, days) == [("ada", before + timedelta(hours=1), None)]
+
+
+def test_events_of_one_time_count_each_and_at_once() -> None:
+    """Two at the same moment are two from that moment on; a sequence may be both."""
+    events = journey("ada", render=("d1", "d1"), share="d1")
+    assert stays(events, segment({"eventType": "render", "eventCount": {"gte": 2}})) == [("ada", when("d1"), None)]
+    assert stays(events, segment({"eventType": "render", "eventCount": {"gte": 3}})) == []
+    both = segment({"sequence": [{"eventType": "share"}, {"eventType": "render"}], "within": "1h"})
+    assert stays(events, both) == [("ada", when("d1"), None)]
 
 
 def test_a_long_stay_and_a_later_one() -> None:

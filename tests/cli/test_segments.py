@@ -221,3 +221,22 @@ def test_a_query_of_persons_alone_has_no_past(sample: Studio) -> None:
     ):
         answer = sample.gdp("segment", *asked)
         assert (answer.code, "has no past" in answer.err, answer.err.count("\n")) == (2, True, 1)
+
+
+def test_the_segment_of_a_person_has_a_past(sample: Studio) -> None:
+    """Today's is that of person; at any other time the first in order of those that the person was in then."""
+    with open_warehouse(sample.home) as warehouse:
+        held = (
+            "select person_key, value as segment from person_property where property = 'segment'"
+            " and valid_from <= $at and (valid_to is null or valid_to > $at)"
+        )
+        today = "select person_key, segment from person where segment is not null"
+        found = warehouse.rows(f"{held} order by all", {"at": warehouse.as_of})
+        assert found == warehouse.rows(f"{today} order by all") != []
+        then = (
+            "select person_key, min_by(segment_id, (display_order, segment_id))"
+            " from segment_stay inner join segment using (segment_id)"
+            " where has_history and entered_at <= $at and (exited_at is null or exited_at > $at) group by all"
+        )
+        april = {"at": datetime.fromisoformat("2026-04-01T00:00:00+00:00")}
+        assert warehouse.rows(f"{held} order by all", april) == warehouse.rows(f"{then} order by all", april) != []
