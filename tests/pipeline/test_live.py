@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from models.errors import GdpError, UsageError
-from pipeline.live import open_live, read_known
+from pipeline.known import read_known
+from pipeline.live import open_live
 from pipeline.project import find_project
 from tests.conftest import ODD_EVENTS, SAMPLE, SEGMENTS, WRITERS
 from tests.dbt.builds import Workshop, opened
