@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 
 from ingest.duckfiles import parquet_files
+from ingest.knownkeys import KnownKeys
 from ingest.landing_sql import KEYED, body_key
 from warehouse.landing import WrittenFile
 from warehouse.sql import quote_literal
@@ -20,13 +21,18 @@ class Duplicates:
     Args:
         connection: the database that holds the relations.
         landed: gives the landing files that may hold a time of a range.
+        known: what a run remembers of landing files.
     """
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, landed: Callable[[datetime, datetime], Sequence[Path]]
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        landed: Callable[[datetime, datetime], Sequence[Path]],
+        known: KnownKeys,
     ) -> None:
         self._connection = connection
         self._landed = landed
+        self._known = known
         self._parts: list[WrittenFile] = []
         connection.execute("create temp table counted (body_key bigint)")
 
@@ -51,7 +57,7 @@ class Duplicates:
             from {relation}
             """
         ).fetchall()
-        files = self._files(first, last)
+        files = self._files(relation, first, last)
         if not self._find_repeated(relation, files, first, last):
             return relation
         self._connection.execute(_kept_sql(relation, files))
@@ -81,9 +87,10 @@ class Duplicates:
             return relation
         return f"(select {_COLUMNS} from {relation} anti join equal_rows using (body_key) union all from numbered)"
 
-    def _files(self, first: datetime, last: datetime) -> str:
+    def _files(self, relation: str, first: datetime, last: datetime) -> str:
         earlier = [part.path for part in self._parts if part.min_occurred_at <= last and part.max_occurred_at >= first]
-        return parquet_files((*self._landed(first, last), *earlier))
+        landed = self._known.holders(self._connection, relation, self._landed(first, last))
+        return parquet_files((*landed, *earlier))
 
     def _find_repeated(self, relation: str, files: str, first: datetime, last: datetime) -> int:
         within = f"select body_key from {relation} group by body_key having count(*) > 1"

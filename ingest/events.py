@@ -16,6 +16,7 @@ import duckdb
 from ingest.csvfile import BrokenFile
 from ingest.headers import UnmappableColumns
 from ingest.inputs import Input, find_inputs
+from ingest.knownkeys import KnownKeys
 from ingest.landfile import land_file
 from ingest.options import LandOptions
 from ingest.summary import FileSummary, IngestSummary
@@ -68,18 +69,23 @@ def land_files(
                 raise UsageError("-: there is no standard input")
             spooled = stack.enter_context(_spooled(home, stdin))
         inputs = find_inputs([str(path) for path in paths], spooled, home=home.root)
-        done = []
+        done, known = [], KnownKeys()
         for number, source in enumerate(inputs, start=1):
             tell = _teller(progress, source, number, len(inputs))
-            done.append(_land_or_explain(home, source, options, now, tell))
+            done.append(_land_or_explain(home, source, options, now, tell, known))
     return IngestSummary(tuple(done))
 
 
 def _land_or_explain(
-    home: Home, source: Input, options: LandOptions, now: datetime, tell: Callable[[int, int], None] | None
+    home: Home,
+    source: Input,
+    options: LandOptions,
+    now: datetime,
+    tell: Callable[[int, int], None] | None,
+    known: KnownKeys,
 ) -> FileSummary:
     try:
-        return land_file(home, source, options, now=now, on_progress=tell)
+        return land_file(home, source, options, now=now, on_progress=tell, known=known)
     except (BrokenFile, UnmappableColumns) as error:
         return FileSummary(source.name, error=str(error), is_usage_error=isinstance(error, UnmappableColumns))
     except duckdb.Error as error:

@@ -11,6 +11,7 @@ import duckdb
 
 from ingest.duplicates import Duplicates
 from ingest.inputs import Input, Opened, opened
+from ingest.knownkeys import KnownKeys
 from ingest.likely import likely_writer
 from ingest.options import LandOptions, Writer
 from ingest.parts import EVENTS, Engine, Parts, Repeats, connected
@@ -38,9 +39,15 @@ OnProgress = Callable[[int, int], None]
 
 
 def land_file(
-    home: Home, source: Input, options: LandOptions, *, now: datetime, on_progress: OnProgress | None = None
+    home: Home,
+    source: Input,
+    options: LandOptions,
+    *,
+    now: datetime,
+    on_progress: OnProgress | None = None,
+    known: KnownKeys | None = None,
 ) -> FileSummary:
-    """Land one input.
+    """Land one input; ``known`` is what a run over several inputs remembers of landing files.
 
     Raises:
         BrokenFile: if it cannot be read to its end; nothing of it has landed.
@@ -55,7 +62,7 @@ def land_file(
             with connected(room, Engine(options.threads, options.memory_limit)) as connection:
                 batch = next_quarantine_batch(home.control)
                 quarantine = QuarantineWriter(room / f"quarantine-{batch}", batch, now)
-                parts = new_parts(home, connection, room, now, options.writer)
+                parts = new_parts(home, connection, room, now, options.writer, known)
                 tell = _teller(file, on_progress)
                 work = Reading(file, options, now, parts, quarantine, tell)
                 try:
@@ -67,18 +74,27 @@ def land_file(
         return _publish(home, work, sha256)
 
 
-def new_parts(home: Home, connection: duckdb.DuckDBPyConnection, room: Path, now: datetime, writer: Writer) -> Parts:
+def new_parts(
+    home: Home,
+    connection: duckdb.DuckDBPyConnection,
+    room: Path,
+    now: datetime,
+    writer: Writer,
+    known: KnownKeys | None = None,
+) -> Parts:
     """The landing files of an input that begins to be read."""
+    known = known or KnownKeys()
 
     def landed_events(first: datetime, last: datetime) -> list[Path]:
         files = landed_files(home.control, entity=EVENT.name, between=(first, last))
         return [home.root / file.path for file in files]
 
-    repeats: Repeats = Duplicates(connection, landed_events)
+    repeats: Repeats = Duplicates(connection, landed_events, known)
     landable = EVENTS
     if writer == "stripe":
         files = landed_files(home.control, entity=STRIPE.name)
-        repeats, landable = StripeRepeats(connection, [home.root / file.path for file in files]), stripe_landable(now)
+        repeats = StripeRepeats(connection, [home.root / file.path for file in files], known)
+        landable = stripe_landable(now)
     return Parts(
         connection,
         room,

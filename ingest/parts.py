@@ -186,9 +186,12 @@ class Parts:
         waiting, self._checked = self._checked, []
         if not waiting:
             return
-        with self.registered("checked", pa.concat_tables(waiting)):
-            self.write(self._landable.named("checked"))
-            if self._landable.unnamed:
+        checked = pa.concat_tables(waiting)
+        unnamed = checked["event_id"].null_count if self._landable.unnamed else 0
+        with self.registered("checked", checked):
+            if unnamed < checked.num_rows:
+                self.write(self._landable.named("checked"))
+            if self._landable.unnamed and unnamed:
                 self.write(self._landable.unnamed("checked"), computes_ids=True)
 
     @contextmanager

@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 
 from ingest.duckfiles import parquet_files
+from ingest.knownkeys import KnownKeys
 from warehouse.landing import WrittenFile
 
 
@@ -20,15 +21,18 @@ class StripeRepeats:
     Args:
         connection: the database that holds the relations.
         landed: the landing files of Stripe so far.
+        known: what a run remembers of landing files.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, landed: Sequence[Path]) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, landed: Sequence[Path], known: KnownKeys) -> None:
         self._connection = connection
-        self._files = list(landed)
+        self._landed = landed
+        self._known = known
+        self._parts: list[Path] = []
 
     def add_part(self, part: WrittenFile) -> None:
         """Note a file of this input whose rows later ones may repeat."""
-        self._files.append(part.path)
+        self._parts.append(part.path)
 
     def numbered(self, relation: str) -> str:
         """The relation itself: every delivery has an id."""
@@ -36,7 +40,8 @@ class StripeRepeats:
 
     def without_duplicates(self, relation: str) -> str:
         """A relation like ``relation`` without the deliveries that have landed, or that it holds twice."""
-        files = parquet_files(self._files)
+        landed_before = self._known.holders(self._connection, relation, self._landed)
+        files = parquet_files((*landed_before, *self._parts))
         across = (
             f"union select body_key from {files} where body_key in (select body_key from {relation})" if files else ""
         )
