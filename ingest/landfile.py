@@ -172,7 +172,8 @@ def _notes(work: Reading) -> tuple[str, ...]:
             f"{work.untimed_objects:,} objects without a time of receipt were taken as of"
             f" {work.now:%Y-%m-%d %H:%M:%S} UTC (--received-at gives another)"
         )
-    likely = likely_writer(work.quarantine.first or b"") if work.quarantine.rows == work.rows_in else None
+    first = work.quarantine.first if work.quarantine.rows == work.rows_in else []
+    likely = next(filter(None, map(likely_writer, first)), None)
     if likely not in (None, work.options.writer):
         notes.append(f"no row could land; they look like those that gdp ingest {likely} reads")
     return tuple(notes)

@@ -23,11 +23,14 @@ SCHEMA = pa.schema(
     ]
 )
 
+#: So many rows are looked at to say whose they are: the first of all may be a broken one.
+_FIRST = 10
+
 
 class QuarantineWriter:
     """Writes the refused rows of one input as they come; the file exists only if there are any.
 
-    ``reasons`` counts them; ``first`` is the first of them as it came.
+    ``reasons`` counts them; ``first`` are the first few of them as they came.
 
     Args:
         path: the file.
@@ -39,7 +42,7 @@ class QuarantineWriter:
         self.path = path
         self.batch = batch
         self.reasons: Counter[str] = Counter()
-        self.first: bytes | None = None
+        self.first: list[bytes] = []
         self._now = now
         self._writer: pq.ParquetWriter | None = None
 
@@ -53,7 +56,7 @@ class QuarantineWriter:
         if not rows:
             return
         self._writer = self._writer or pq.ParquetWriter(self.path, SCHEMA, compression="zstd")
-        self.first = rows[0].raw if self.first is None else self.first
+        self.first += [row.raw for row in rows[: _FIRST - len(self.first)]]
         first = self.rows + 1
         columns = [
             [f"{self.batch}-{first + offset}" for offset in range(len(rows))],

@@ -12,6 +12,7 @@ from ingest.likely import likely_writer
 from ingest.options import Writer
 from tests.conftest import SAMPLE, WRITERS
 from tests.ingest.landings import event, jsonl, land
+from tests.ingest.test_segment import message
 from warehouse.home import Home
 
 LINES = 40
@@ -30,6 +31,14 @@ def test_deliveries_land_by_their_own_command_only(home: Home, kind: str, given:
     else:
         assert (summary.landed, summary.quarantined) == (0, summary.rows_in)
         assert summary.files[0].notes == (f"no row could land; they look like those that gdp ingest {own} reads",)
+
+
+def test_a_broken_line_does_not_hide_whose_the_others_are(home: Home) -> None:
+    """What no parser may see is refused first, wherever it stands."""
+    lines = [message(messageId=f"m{number}") for number in range(3)]
+    summary = land(home, jsonl(*lines, b'{"a": "\xff"}'))
+    assert (summary.quarantined, summary.rows_in) == (4, 4)
+    assert summary.files[0].notes == ("no row could land; they look like those that gdp ingest segment reads",)
 
 
 @pytest.mark.parametrize(
