@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
-from decimal import ROUND_HALF_UP, Decimal, localcontext
+from decimal import Decimal, localcontext
 from typing import Any, Literal
 
 from pydantic import field_validator
 
 from analytics.interval import Interval, first_day, number_of
+from analytics.money import rounded
 from analytics.mrr_reporting import Key, Rates, Reporting, reported
 from analytics.query import Engine, Query, Step, Value
 from analytics.spec import ReportSpec, at_build
 from analytics.table import Column, Sheet, Table, first_rows, minute
 from models.base import Moment, Shape
-from models.currency import CURRENCY_DIGITS
 from models.errors import UsageError, nearest
 from warehouse.sql import quote_literal
 
@@ -278,4 +278,4 @@ def _waterfall(spec: MrrSpec, key: Key, days: list[dict[str, Any]]) -> Iterator[
 def monthly(arr: Decimal, currency: str) -> Decimal:
     """A twelfth of what a year is worth, rounded half away from zero to the digits of the currency."""
     with localcontext(prec=60):
-        return (arr / 12).quantize(Decimal(1).scaleb(-CURRENCY_DIGITS.get(currency, 2)), ROUND_HALF_UP)
+        return rounded(arr / 12, currency)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from analytics.identifiers import find_identifier
+from analytics.money import reporting_currency, rounded
 from analytics.query import Engine
 from analytics.table import Column, Sheet, Table, first_rows, minute
 from models.base import Moment, Shape
@@ -141,7 +142,14 @@ limit {LAST_EVENTS}
 
 def _profile(engine: Engine, whose: Mapping[str, Any]) -> Person | None:
     rows = engine.dicts("select * exclude (person_key) from person where person_key = $person_key", whose)
-    return Person(**{**rows[0], "metadata": json.loads(rows[0]["metadata"] or "null")}) if rows else None
+    if not rows:
+        return None
+    spent = rows[0]["total_spent"]
+    said = {
+        "metadata": json.loads(rows[0]["metadata"] or "null"),
+        "total_spent": None if spent is None else rounded(spent, reporting_currency(engine)),
+    }
+    return Person(**rows[0] | said)
 
 
 def _profile_lines(profile: Person | None, as_of: Any) -> Iterable[str]:

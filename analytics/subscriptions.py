@@ -9,7 +9,7 @@ from analytics.query import Engine
 from analytics.table import Column, Sheet, Table, first_rows, minute
 from models.base import Moment, Shape
 
-Status = Literal["active", "past_due", "paused", "cancelled", "unsettled"]
+Status = Literal["active", "past_due", "paused", "cancelled", "refunded", "unsettled"]
 
 #: One row per subscription of live mode; ``unsettled`` are those that have none of the other statuses (yet).
 _EACH = """

@@ -41,7 +41,9 @@ class Person(Shape):
     medium: str | None = Field(default=None, description="utm_medium of the first touch.")
 
     total_events: int = 0
-    total_spent: Decimal = Decimal(0)
+    total_spent: Decimal | None = Field(
+        default=Decimal(0), description="In the reporting currency; null where it is not known."
+    )
     last_event_at: Moment | None = None
 
     metadata: dict[str, JsonValue] | None = None

@@ -29,6 +29,9 @@ KNOWN_PROPERTIES = {
     "billing_status": KnownProperty("text", "none, trial, paid, past_due or churned"),
     "billing_plan": KnownProperty("text", "the plan of the live subscription that is worth most"),
     "mrr": KnownProperty("number", "monthly recurring revenue by the default policy; absent in several currencies"),
+    "total_spent": KnownProperty(
+        "number", "paid less refunds and lost disputes, in the reporting currency; absent before the first payment"
+    ),
     "created_at": KnownProperty("time", "the first event"),
     "last_event_at": KnownProperty("time", "the last event"),
     "total_events": KnownProperty("number", "how many events so far"),
@@ -47,7 +50,6 @@ WITHOUT_HISTORY = {
     "person_key": "write a static list",
     "updated_at": "write last_event_at",
     "segment": "write a rule with cohortId",
-    "total_spent": "write a rule on an event",
     "metadata": "name a trait",
 }
 _BY_CAMEL = {to_camel(name): name for name in (*KNOWN_PROPERTIES, *WITHOUT_HISTORY)}

@@ -24,7 +24,12 @@ from warehouse.reader import Warehouse
 
 SOURCES = ("app", "segment", "custom", "stripe", "meta_pixel")
 #: The objects of Stripe that the tables are made from (dbt_project/models/intermediate/stripe).
-STRIPE_OBJECTS = frozenset({"customer", "subscription", "invoice", "charge", "refund", "dispute", "checkout.session"})
+STRIPE_OBJECTS = frozenset(
+    {
+        *("customer", "subscription", "invoice", "charge", "refund", "dispute", "checkout.session"),
+        *("credit_note", "invoice_payment"),
+    }
+)
 _NEWEST_DELIVERIES = 10_000
 _MOST_TYPES = 10
 

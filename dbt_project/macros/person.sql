@@ -61,7 +61,7 @@
 {% macro computed_properties() %}
     {{ return([
         'usage_status', 'billing_status', 'billing_plan', 'mrr', 'status', 'signup_date',
-        'cohort', 'source', 'medium', 'campaign', 'segment',
+        'cohort', 'source', 'medium', 'campaign', 'segment', 'total_spent',
     ]) }}
 {% endmacro %}
 

@@ -28,13 +28,27 @@
             max(property.value) filter (where property.property = 'status') as status,
             max(property.value) filter (
                 where property.property = 'billing_status'
-            ) as billing_status
+            ) as billing_status,
+            max(property.value) filter (
+                where property.property = 'total_spent'
+            ) as total_spent
         from {{ ref('int_person__property') }} as property
         inner join {{ build }} as build on property.valid_from <= build.as_of
         where
-            property.property in ('status', 'billing_status')
+            property.property in ('status', 'billing_status', 'total_spent')
             and (property.valid_to is null or property.valid_to > build.as_of)
         group by property.person_key
+
+    ),
+
+    -- Of whom it is not known what they have spent; all others have spent nothing or that.
+    unclear as (
+
+        select distinct line.person_key
+        from {{ ref('int_revenue__line') }} as line
+        inner join {{ build }} as build
+            on coalesce(line.occurred_at <= build.as_of, true)
+        where line.is_revenue and line.livemode and line.reporting_amount is null
 
     ),
 
@@ -60,11 +74,15 @@
             person.medium,
             person.campaign,
             person.total_events,
-            cast(0 as decimal(18, 2)) as total_spent,
+            case
+                when unclear.person_key is null
+                    then cast(coalesce(held.total_spent, '0') as decimal(38, 15))
+            end as total_spent,
             person.last_event_at,
             person.metadata
         from person
         left join held on person.person_key = held.person_key
+        left join unclear on person.person_key = unclear.person_key
 
     )
 

@@ -151,6 +151,11 @@
         'attempt_count': ['attempt_count'],
         'created_text': ['created', 'date'],
         'paid_text': ['status_transitions.paid_at'],
+        'charge_id': stripe_id_paths('charge'),
+        'intent_id': stripe_id_paths('payment_intent'),
+        'payments': ['payments.data'],
+        'tax_text': ['tax'],
+        'taxes': ['total_taxes', 'total_tax_amounts'],
     }) }}
 {% endmacro %}
 
@@ -245,13 +250,14 @@
 {% endmacro %}
 
 {# The place of a telling of a subscription in the order of time: within a second created
-   before updated before deleted, a snapshot behind the events, then by id; of two snapshots the
-   one that was fetched later. #}
-{% macro stripe_order_by(direction='', first='') -%}
+   before updated before deleted, a snapshot behind the events, then what is further on where
+   `progress` says so, then by id; of two snapshots the one that was fetched later. #}
+{% macro stripe_order_by(direction='', first='', progress=none) -%}
     {{ 'order by ' ~ first }}
     date_trunc('second', told_at) {{ direction }} nulls last,
     is_snapshot {{ direction }} nulls last,
     type_rank {{ direction }} nulls last,
+    {{ progress ~ ' ' ~ direction ~ ' nulls last,' if progress }}
     delivery_id {{ direction }} nulls last,
     told_at {{ direction }} nulls last,
     body_key {{ direction }} nulls last

@@ -25,7 +25,7 @@ Rule = Callable[[list[Delivery]], list[tuple[datetime, datetime | None]]]
 ACTING_SOURCES = ("app", "segment", "custom")
 COMPUTED = {
     *("usage_status", "billing_status", "billing_plan", "mrr", "status", "signup_date", "cohort"),
-    *("source", "medium", "campaign", "segment"),
+    *("source", "medium", "campaign", "segment", "total_spent"),
 }
 PROFILE = ("email", "name", "company", "industry")
 

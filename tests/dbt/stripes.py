@@ -168,3 +168,65 @@ def customer(number: str = "1", **changes: Any) -> dict[str, Any]:
         "metadata": {},
     }
     return fields | changes
+
+
+def charge(name: str = "1", day: float = 0, **changes: Any) -> dict[str, Any]:
+    """A charge that succeeded, in the newest shape: nothing says which invoice it paid."""
+    fields = {
+        "id": f"ch_{name}",
+        "object": "charge",
+        "amount": 2900,
+        "amount_captured": changes.get("amount", 2900),
+        "amount_refunded": 0,
+        "balance_transaction": f"txn_{name}",
+        "created": at(day),
+        "currency": "usd",
+        "customer": "cus_1",
+        "paid": True,
+        "payment_intent": f"pi_{name}",
+        "status": "succeeded",
+    }
+    return fields | changes
+
+
+def refund(name: str = "1", day: float = 0, **changes: Any) -> dict[str, Any]:
+    """A refund of the charge of its name."""
+    fields = {
+        "id": f"re_{name}",
+        "object": "refund",
+        "amount": 2900,
+        "charge": f"ch_{name}",
+        "created": at(day),
+        "currency": "usd",
+        "payment_intent": f"pi_{name}",
+        "status": "succeeded",
+    }
+    return fields | changes
+
+
+def dispute(name: str = "1", day: float = 0, **changes: Any) -> dict[str, Any]:
+    """A dispute of the charge of its name."""
+    fields = {
+        "id": f"dp_{name}",
+        "object": "dispute",
+        "amount": 2900,
+        "balance_transactions": [],
+        "charge": f"ch_{name}",
+        "created": at(day),
+        "currency": "usd",
+        "payment_intent": f"pi_{name}",
+        "status": "needs_response",
+    }
+    return fields | changes
+
+
+def invoice_payment(name: str = "1", **changes: Any) -> dict[str, Any]:
+    """What says which invoice a payment intent paid, since charges do not."""
+    fields = {
+        "id": f"inpay_{name}",
+        "object": "invoice_payment",
+        "invoice": f"in_{name}",
+        "payment": {"type": "payment_intent", "payment_intent": f"pi_{name}"},
+        "status": "paid",
+    }
+    return fields | changes

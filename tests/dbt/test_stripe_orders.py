@@ -12,7 +12,18 @@ import pytest
 
 from models.landing import STRIPE
 from tests.dbt.builds import hashes, opened, rows_of
-from tests.dbt.stripes import NOW, at, customer, event, invoice, snapshot, subscription
+from tests.dbt.stripes import (
+    NOW,
+    at,
+    charge,
+    customer,
+    dispute,
+    event,
+    invoice,
+    refund,
+    snapshot,
+    subscription,
+)
 from tests.dbt.test_stripe import day, events, subscriptions, workshop
 
 #: How many shuffles of the longer life there are.
@@ -22,6 +33,7 @@ BUILDS = 3
 SHAPE = (
     *("plan_id", "plan_name", "price", "currency", "quantity", "billing_cycle", "billing_interval"),
     *("billing_interval_count", "start_date", "renewal_date", "cancelled_at", "status", "stripe_status", "mrr"),
+    *("total_revenue", "refunded_at", "revenue_unknown_because"),
 )
 _NAME = "regexp_extract({}, '_([pl][0-9]+x)', 1)"
 _STRIPPED = "regexp_replace({}, '[pl][0-9]+x', 'NAME', 'g')"
@@ -33,6 +45,8 @@ COMPARED = {
     "item": f"select {_NAME.format('item_id')}, valid_from, valid_to, {_STRIPPED.format('told_by')}, status, quantity,"
     " amount, is_assumed from subscription_item_period",
     "movement": f"select {_NAME.format('item_id')}, policy, day, movement, mrr_movement.mrr from mrr_movement",
+    "revenue": f"select {_NAME.format('source_id')}, {_STRIPPED.format('line_id')}, occurred_at, amount,"
+    f" uncounted_because, {_STRIPPED.format('stripe_subscription_id')}, person_key is not null from revenue",
     "person": f"select {_NAME.format('id_value')}, property, {_STRIPPED.format('value')}, said.valid_from,"
     " said.valid_to from person_property as said inner join identity_link using (person_key)"
     " where id_type = 'stripe_id'",
@@ -76,6 +90,14 @@ def long_life(name: str) -> list[dict[str, Any]]:
         event("invoice.paid", 53, invoice(f"{second}_2", sub, 53, customer=payer)),
         event("customer.subscription.updated", 53, says(), previous={"status": "past_due"}),
         snapshot(says(quantity=2, amount=1900), 60),
+        # Two charges of which nothing says what they paid: one given back in parts, one contested and lost.
+        event("charge.succeeded", 30, charge(second, 30, customer=payer)),
+        event("charge.refunded", 31, charge(second, 30, customer=payer, amount_refunded=500)),
+        event("refund.created", 33, refund(second, 33, amount=900)),
+        event("charge.refunded", 33, charge(second, 30, customer=payer, amount_refunded=1400)),
+        event("charge.succeeded", 53, charge(f"{second}_2", 53, customer=payer)),
+        event("charge.dispute.created", 54, dispute(f"{second}_2", 54)),
+        event("charge.dispute.closed", 58, dispute(f"{second}_2", 54, status="lost")),
     ]
 
 
@@ -158,6 +180,9 @@ def test_a_life_is_what_was_told(permuted: tuple[Path, Path]) -> None:
         "status": "cancelled",
         "stripe_status": "canceled",
         "mrr": 0,
+        "total_revenue": 29,
+        "refunded_at": None,
+        "revenue_unknown_because": None,
     }
     assert happened == [
         ("sub_NAME:subscription_started", day(0)),

@@ -124,7 +124,8 @@ def test_a_mistake_is_named(changes: dict[str, Any], reason: str) -> None:
             "x",
             "'segment' follows from the segments, so no rule can ask for it: write a rule with cohortId",
         ),
-        ("totalSpent", "gte", 5, "has no history"),
+        ("totalSpent", "equals", "x", "totalSpent is a number"),
+        ("updatedAt", "gte", 5, "has no history"),
         ("personId", "equals", "x", "write a static list"),
         *(
             (name, "exists", None, "is not the name of a property")

@@ -135,8 +135,8 @@ def test_deliveries_of_stripe_say_how_late_they_are_and_what_nobody_reads(home: 
 def test_the_objects_that_are_read_are_those_of_the_models() -> None:
     """Each object type that a model of Stripe names."""
     text = "".join(path.read_text(encoding="utf-8") for path in MODELS.glob("*.sql"))
-    named = re.findall(r"object_type (?:= |in \()((?:'[a-z.]+'(?:, )?)+)", text)
-    assert {one for found in named for one in re.findall(r"'([a-z.]+)'", found)} == STRIPE_OBJECTS
+    named = re.findall(r"object_type (?:= |in \()((?:'[a-z._]+'(?:, )?)+)", text)
+    assert {one for found in named for one in re.findall(r"'([a-z._]+)'", found)} == STRIPE_OBJECTS
 
 
 def test_what_a_person_reads() -> None:

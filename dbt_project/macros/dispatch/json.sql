@@ -148,3 +148,33 @@
         ) as element
     )
 {%- endmacro %}
+
+{# Of a JSON array of objects, the one in which a whole number is largest, the first of
+   several; as JSON text. Null for an empty array. #}
+{% macro json_largest(column, name) %}
+    {{- adapter.dispatch('json_largest', 'growth_data_plane')(column, name) -}}
+{% endmacro %}
+
+{% macro duckdb__json_largest(column, name) -%}
+    cast(list_reduce(
+        nullif(json_extract({{ column }}, '$[*]'), []),
+        lambda best, next: case
+            when
+                coalesce(try_cast(json_extract_string(next, '$.{{ name }}') as bigint), 0)
+                > coalesce(try_cast(json_extract_string(best, '$.{{ name }}') as bigint), 0)
+                then next
+            else best
+        end
+    ) as varchar)
+{%- endmacro %}
+
+{# The sum of a whole number of each object in a JSON array; null for none. #}
+{% macro json_sum(column, name) %}
+    {{- adapter.dispatch('json_sum', 'growth_data_plane')(column, name) -}}
+{% endmacro %}
+
+{% macro duckdb__json_sum(column, name) -%}
+    cast(list_sum(
+        try_cast(json_extract_string({{ column }}, '$[*].{{ name }}') as bigint[])
+    ) as bigint)
+{%- endmacro %}

@@ -32,6 +32,9 @@ property as (
     select person_key, property, value, value_type, valid_from, valid_to
     from {{ ref('int_person__billing') }}
     union all
+    select person_key, 'total_spent', value, 'number', valid_from, valid_to
+    from {{ ref('int_person__spent') }}
+    union all
     select
         person_key, 'signup_date', {{ iso_time('signup_at') }}, 'time', signup_at, null
     from stat

@@ -10,6 +10,7 @@
 -- depends_on: {{ ref('int_mrr__movement') }}
 -- depends_on: {{ ref('revenue_policy') }}
 -- depends_on: {{ ref('fx_rate') }}
+-- depends_on: {{ ref('int_revenue__line') }}
 with build_info as (
 
     select

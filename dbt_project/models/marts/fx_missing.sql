@@ -1,11 +1,23 @@
 -- Grain: one row per currency that is used on days on which it has no rate.
 {{ config(materialized='view') }}
 
-with used as (
+with amount as (
 
-    select currency, cast(min(valid_from) as date) as used_from
+    select currency, cast(valid_from as date) as day
     from {{ ref('subscription_item_period') }}
     where livemode and currency is not null
+    union all
+    select currency, cast(occurred_at as date)
+    from {{ ref('int_revenue__line') }}
+    where livemode and unreported_because is not null
+
+),
+
+used as (
+
+    select currency, min(day) as used_from
+    from amount
+    where {{ major_per_minor('currency') }} is not null
     group by currency
 
 ),

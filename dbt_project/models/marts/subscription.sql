@@ -13,6 +13,12 @@ worth as (
 
 ),
 
+paid as (
+
+    select * from {{ ref('int_revenue__subscription') }}
+
+),
+
 final as (
 
     select
@@ -63,13 +69,14 @@ final as (
             else state.ended_at
         end as cancelled_at,
         {{ churn_kind('state') }} as churn_kind,
+        paid.refunded_at,
         state.cancellation_reason,
         state.cancellation_feedback,
         case
             when
                 state.is_deleted
                 or state.stripe_status in ('canceled', 'incomplete_expired')
-                then 'cancelled'
+                then case when paid.is_refunded then 'refunded' else 'cancelled' end
             when state.stripe_status = 'paused' or state.pause_behavior is not null
                 then 'paused'
             when state.stripe_status in ('past_due', 'unpaid') then 'past_due'
@@ -82,11 +89,19 @@ final as (
         {{ monthly('worth.arr') }} as mrr,
         worth.arr,
         worth.unknown_because as mrr_unknown_because,
+        case
+            when paid.subscription_key is null then 0 else paid.total_revenue
+        end as total_revenue,
+        case
+            when paid.subscription_key is null then 0 else paid.reporting_revenue
+        end as reporting_revenue,
+        paid.unknown_because as revenue_unknown_because,
         state.metadata
     from state
     left join {{ ref('int_mrr__payer') }} as payer
         on state.subscription_key = payer.subscription_key
     left join worth on state.subscription_key = worth.subscription_key
+    left join paid on state.subscription_key = paid.subscription_key
 
 )
 

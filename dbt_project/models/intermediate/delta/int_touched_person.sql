@@ -1,6 +1,6 @@
 -- Grain: one row per person that this build makes again.
 -- The owners, before and now, of every identifier that is affected, and whose
--- subscriptions are told of.
+-- subscriptions are told of, or whose money.
 with affected as (
 
     select * from {{ ref('int_identity__affected') }}
@@ -30,6 +30,8 @@ touched as (
     inner join {{ ref('int_stripe__touched_subscription') }} as subscription
         on payer.subscription_key = subscription.subscription_key
     where payer.person_key is not null
+    union
+    select person_key from {{ ref('int_revenue__moved_person') }}
 
 )
 

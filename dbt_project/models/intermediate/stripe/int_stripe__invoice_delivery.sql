@@ -14,12 +14,26 @@ said as (
 
 ),
 
-named as (
+-- Of a paid one, the line that costs most says what was bought.
+lined as (
 
     select
         *,
-        {{ stripe_subscription_digest('subscription_id') }} as digest
+        {{ stripe_subscription_digest('subscription_id') }} as digest,
+        coalesce(invoice_status, case when paid_flag = 'true' then 'paid' end)
+            as status,
+        coalesce(status = 'paid', false) as is_paid,
+        case
+            when is_paid
+                then {{ json_largest(json_part('object', 'lines.data'), 'amount') }}
+        end as line
     from said
+
+),
+
+named as (
+
+    select * from {{ json_fields('lined', 'line', stripe_line_fields()) }}
 
 ),
 
@@ -41,9 +55,9 @@ invoice as (
         event_type,
         type_rank,
         told_at,
-        coalesce(invoice_status, case when paid_flag = 'true' then 'paid' end)
-            as status,
-        coalesce(status = 'paid', false) as is_paid,
+        status,
+        is_paid,
+        {{ money_progress() }} as progress,
         coalesce(event_type = 'invoice.payment_failed', false) as is_failure,
         coalesce(
             {{ epoch_time('paid_text') }},
@@ -55,6 +69,16 @@ invoice as (
         ) as payment_at,
         {{ stripe_integer('amount_paid_text') }} as amount_minor,
         currency,
+        coalesce(
+            {{ stripe_integer('tax_text') }},
+            case when is_paid then {{ json_sum('taxes', 'amount') }} end
+        ) as tax_minor,
+        charge_id,
+        intent_id,
+        payments,
+        plan_id,
+        plan_name,
+        product_id,
         billing_reason,
         attempt_count,
         body_key
