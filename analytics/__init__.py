@@ -1,5 +1,5 @@
-"""The questions: funnel, cohort, churn, overlap, recurring revenue. Each is a frozen spec, a query that can be read,
-and a typed result.
+"""The questions: funnel, cohort, churn, overlap, recurring revenue, revenue. Each is a frozen spec, a query that can be
+read, and a typed result.
 
 The functions here carry the names of the product requirements:
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from analytics.mrr import MrrResult
     from analytics.overlap import OverlapResult
     from analytics.query import Engine
+    from analytics.revenue import RevenueResult
     from analytics.segment_members import MembersResult
     from analytics.subscriptions import Status, SubscriptionsResult
     from analytics.trials import TrialsResult
@@ -34,6 +35,7 @@ __all__ = [
     "get_cohort_analysis",
     "get_meta_matches",
     "get_mrr",
+    "get_revenue",
     "get_segment_members",
     "get_segment_overlap",
     "get_subscriptions",
@@ -135,6 +137,24 @@ def get_mrr(warehouse: Engine, policy: str | None = None, **options: Any) -> Mrr
     return mrr.run(warehouse, make_spec(mrr.MrrSpec, policy=policy, **options))
 
 
+def get_revenue(warehouse: Engine, **options: Any) -> RevenueResult:
+    """What paid invoices brought, less refunds and lost disputes.
+
+    Args:
+        warehouse: an open warehouse.
+        options: ``interval`` (day, week, month), ``by`` (currency, plan, product, country, cohort), ``currency`` (only
+            what was paid in it), ``reporting`` (in the reporting currency), ``start``, ``end``, ``as_of``, ``tz``.
+
+    Raises:
+        UsageError: if the question cannot be asked so.
+        GdpError: if amounts are wanted in the reporting currency and a rate is missing.
+    """
+    from analytics import revenue
+    from analytics.spec import make_spec
+
+    return revenue.run(warehouse, make_spec(revenue.RevenueSpec, **options))
+
+
 def get_subscriptions(
     warehouse: Engine, *, status: Status | None = None, plan: str | None = None, each: bool = False
 ) -> SubscriptionsResult:
@@ -142,7 +162,7 @@ def get_subscriptions(
 
     Args:
         warehouse: an open warehouse.
-        status: only those that are ``active``, ``past_due``, ``paused``, ``cancelled`` or ``unsettled``.
+        status: only those that are ``active``, ``past_due``, ``paused``, ``cancelled``, ``refunded`` or ``unsettled``.
         plan: only those of a plan.
         each: whether they are listed one by one, too.
     """

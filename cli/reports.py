@@ -57,6 +57,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(churn, name="churn")
     app.command()(overlap)
     app.command()(mrr)
+    app.command()(revenue)
     app.command()(subscriptions)
     meta = typer.Typer(help="What was sent to Meta.", no_args_is_help=True)
     meta.command("matches")(meta_matches)
@@ -253,10 +254,45 @@ def _compare_policies(
         emit_report(compare(warehouse, policy, versus), format=how.format, output=how.output)
 
 
+def revenue(
+    context: typer.Context,
+    by: Annotated[
+        Literal["currency", "plan", "product", "country", "cohort"],
+        typer.Option("--by", help="What rows are told apart by; country and cohort are those of who paid, at now."),
+    ] = "currency",
+    interval: Annotated[Literal["day", "week", "month"], typer.Option("--interval", help="Width of a row.")] = "month",
+    currency: Annotated[
+        str | None, typer.Option("--currency", metavar="CODE", help="Only what was paid in this currency.")
+    ] = None,
+    reporting: Annotated[
+        bool, typer.Option("--reporting", help="In the reporting currency, at the rates of definitions/fx.csv.")
+    ] = False,
+    start: From = None,
+    end: To = None,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    identity_as_of: IdentityAsOf = None,
+    tz: Zone = None,
+    format: OutputFormat = "table",
+    output: Output = None,
+    sql: ShowSql = False,
+    steps: ShowSteps = False,
+) -> None:
+    """What paid invoices brought, less refunds and lost disputes.
+
+    The range selects money by the time at which it was paid or went back.
+    """
+    from analytics import revenue as report
+
+    values = {"by": by, "interval": interval, "currency": currency, "reporting": reporting}
+    times = {"start": start, "end": end, "as_of": as_of, "known_at": known_at, "identity_as_of": identity_as_of}
+    answer(context, report, report.RevenueSpec, values, times, tz, How(format, output, sql=sql, steps=steps))
+
+
 def subscriptions(
     context: typer.Context,
     status: Annotated[
-        Literal["active", "past_due", "paused", "cancelled", "unsettled"] | None,
+        Literal["active", "past_due", "paused", "cancelled", "refunded", "unsettled"] | None,
         typer.Option("--status", help="Only these; unsettled: waiting for a first payment, or of no known status."),
     ] = None,
     plan: Annotated[str | None, typer.Option("--plan", metavar="NAME", help="Only those of a plan.")] = None,

@@ -30,6 +30,7 @@ PRINTED: dict[str, str | tuple[str, ...]] = {
     "gdp meta matches": ("meta", "matches"),
     "gdp mrr": ("mrr",),
     "gdp mrr --versus": ("mrr", "--versus", "stripe"),
+    "gdp revenue": ("revenue",),
     "gdp subscriptions": ("subscriptions", "--each"),
     "gdp trials": ("trials",),
     "gdp person show": ("person", "show", "goran.patel.211@harbour-post-52.example"),
