@@ -84,7 +84,7 @@ def get_cohort_analysis(
         warehouse: an open warehouse.
         group_by: ``signup`` (or ``signupDate``; the default) or ``first_event``; not beside ``start_event``.
         interval: ``day``, ``week`` or ``month``.
-        metrics: ``retention_dN``.
+        metrics: ``retention_dN``, ``ltv``, ``arr``.
         options: ``start_event``, ``return_event``, ``kind``, ``period``, ``periods``, ``start``, ``end``, ``as_of``
             and ``tz``.
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from analytics.cohort_money import MEASURES, Amount, amounts
 from analytics.cohort_result import Cell, Cohort, CohortResult, Overall, OverallCell
 from analytics.cohort_sql import Kind, Period, Shape, cohort_query
 from analytics.interval import Interval, first_day
+from analytics.money import reporting_currency
 from analytics.names import require_event_types
 from analytics.query import Engine, Query
 from analytics.spec import ReportSpec, at_build, event_types
@@ -24,7 +26,6 @@ MAX_METRICS = 20
 MAX_DAY = 3650
 _DEFAULT_PERIODS = {"day": 30, "week": 12, "month": 12}
 _RETENTION = re.compile(r"retention_d(0|[1-9][0-9]{0,3})")
-_LATER = {"ltv": "billing", "arr": "billing"}
 
 
 class CohortSpec(ReportSpec):
@@ -59,12 +60,14 @@ class CohortSpec(ReportSpec):
         if len(metrics) > MAX_METRICS:
             raise ValueError(f"at most {MAX_METRICS} metrics; given: {len(metrics)}")
         for metric in metrics:
-            if metric in _LATER:
-                raise ValueError(f"not supported yet: the metric {metric!r} comes with {_LATER[metric]}")
+            if metric in MEASURES:
+                continue
             match = _RETENTION.fullmatch(metric)
             if match is None or int(match[1]) > MAX_DAY:
-                hint = nearest(metric, ("retention_d1", "retention_d7", "retention_d30"))
-                raise ValueError(f"unknown metric {metric!r} ({hint}; retention_dN with N from 0 to {MAX_DAY})")
+                hint = nearest(metric, ("retention_d1", "retention_d7", "retention_d30", *MEASURES))
+                raise ValueError(
+                    f"unknown metric {metric!r} ({hint}; retention_dN with N from 0 to {MAX_DAY}, ltv or arr)"
+                )
         return tuple(dict.fromkeys(metrics))
 
     @model_validator(mode="after")
@@ -92,21 +95,23 @@ class CohortSpec(ReportSpec):
 
 
 def query(spec: CohortSpec) -> Query:
-    """The cohort table as named SQL steps."""
-    return cohort_query(
-        Shape(
-            start_types=spec.start_types,
-            return_types=spec.return_types,
-            interval=spec.interval,
-            kind=spec.kind,
-            period=spec.period,
-            last_period=spec.last_period,
-            days=_days(spec.metrics),
-            tz=spec.tz,
-            as_of=spec.now,
-            start=spec.start,
-            end=spec.end,
-        )
+    """The retention of the cohort table as named SQL steps; ltv and arr have queries of their own."""
+    return cohort_query(_shape(spec))
+
+
+def _shape(spec: CohortSpec) -> Shape:
+    return Shape(
+        start_types=spec.start_types,
+        return_types=spec.return_types,
+        interval=spec.interval,
+        kind=spec.kind,
+        period=spec.period,
+        last_period=spec.last_period,
+        days=tuple(_days(spec.metrics).values()),
+        tz=spec.tz,
+        as_of=spec.now,
+        start=spec.start,
+        end=spec.end,
     )
 
 
@@ -133,6 +138,8 @@ def run(engine: Engine, spec: CohortSpec) -> CohortResult:
     for row in query(spec).run(engine):
         tallies.setdefault(row["part"], {}).setdefault(row["cohort"], Counter())[row["number"]] = row["persons"]
     elapsed = tallies.get("period_elapsed", {})
+    money = {name: amounts(engine, _shape(spec), name) for name in MEASURES if name in spec.metrics}
+    days = _days(spec.metrics)
     cohorts = []
     for number in sorted(elapsed):
         size = elapsed[number].total()
@@ -142,28 +149,30 @@ def run(engine: Engine, spec: CohortSpec) -> CohortResult:
             tallies.get("period_active", {}).get(number, Counter()),
             spec.kind,
         )
-        days = _cells(
-            _days(spec.metrics),
+        on_days = _cells(
+            days.values(),
             tallies.get("day_elapsed", {}).get(number, Counter()),
             tallies.get("day_active", {}).get(number, Counter()),
             spec.kind,
         )
+        metrics = dict(zip(days, on_days, strict=True)) | {name: found[number] for name, found in money.items()}
         cohorts.append(
             Cohort(
                 cohort=first_day(number, spec.interval),
                 size=size,
-                metrics=dict(zip(spec.metrics, days, strict=True)),
+                metrics={name: metrics[name] for name in spec.metrics},
                 cells=cells,
             )
         )
     return CohortResult(
         cohorts=tuple(cohorts),
-        overall=_overall(cohorts, spec),
+        overall=_overall(cohorts, spec, {name: found[None] for name, found in money.items()}),
         by=spec.by if spec.start_event is None else spec.start_event,
         return_event=spec.return_event,
         interval=spec.interval,
         kind=spec.kind,
         period=spec.period,
+        currency=reporting_currency(engine) if money else None,
         as_of=spec.now,
         tz=spec.tz,
         start=spec.start,
@@ -171,8 +180,9 @@ def run(engine: Engine, spec: CohortSpec) -> CohortResult:
     )
 
 
-def _days(metrics: Iterable[str]) -> tuple[int, ...]:
-    return tuple(int(metric.removeprefix("retention_d")) for metric in metrics)
+def _days(metrics: Iterable[str]) -> dict[str, int]:
+    """The day of each metric that is a retention."""
+    return {metric: int(metric.removeprefix("retention_d")) for metric in metrics if metric not in MEASURES}
 
 
 def _cells(numbers: Iterable[int], elapsed: Counter[int], active: Counter[int], kind: Kind) -> tuple[Cell, ...]:
@@ -202,15 +212,19 @@ def _cells(numbers: Iterable[int], elapsed: Counter[int], active: Counter[int], 
     return tuple(cells)
 
 
-def _overall(cohorts: list[Cohort], spec: CohortSpec) -> Overall:
-    """Each period over the cohorts that have completed it, both above and below the line."""
+def _overall(cohorts: list[Cohort], spec: CohortSpec, money: Mapping[str, Amount]) -> Overall:
+    """Each period over the cohorts that have completed it, both above and below the line; money over all members."""
     most = max((len(cohort.cells) for cohort in cohorts), default=0)
+    retention = {
+        metric: _overall_cell(
+            day, [(cohort.size, cell) for cohort in cohorts if isinstance(cell := cohort.metrics[metric], Cell)]
+        )
+        for metric, day in _days(spec.metrics).items()
+    }
+    metrics: dict[str, OverallCell | Amount] = {**retention, **money}
     return Overall(
         size=sum(cohort.size for cohort in cohorts),
-        metrics={
-            metric: _overall_cell(day, [(cohort.size, cohort.metrics[metric]) for cohort in cohorts])
-            for metric, day in zip(spec.metrics, _days(spec.metrics), strict=True)
-        },
+        metrics={metric: metrics[metric] for metric in spec.metrics},
         cells=tuple(
             _overall_cell(
                 number, [(cohort.size, cohort.cells[number]) for cohort in cohorts if number < len(cohort.cells)]

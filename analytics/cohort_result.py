@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from analytics.cohort_money import MEASURES, Amount
 from analytics.table import Column, Sheet, Table, minute
 from models.base import Moment, Shape
 
@@ -45,7 +46,7 @@ class Cohort(Shape):
 
     cohort: date
     size: int
-    metrics: dict[str, Cell]
+    metrics: dict[str, Cell | Amount]
     cells: tuple[Cell, ...]
 
 
@@ -53,7 +54,7 @@ class Overall(Shape):
     """All cohorts together; ``size`` counts all members, each cell only those of cohorts that completed it."""
 
     size: int
-    metrics: dict[str, OverallCell]
+    metrics: dict[str, OverallCell | Amount]
     cells: tuple[OverallCell, ...]
 
 
@@ -67,13 +68,14 @@ class CohortResult(Shape):
     interval: str
     kind: str
     period: str
+    currency: str | None
     as_of: Moment
     tz: str
     start: Moment | None
     end: Moment | None
 
     def to_json(self) -> dict[str, Any]:
-        """The documented JSON shape; see docs/json.md. A metric stands as its rate and, under metrics, as its cell."""
+        """The documented JSON shape; see docs/json.md. A metric stands as its value and, under metrics, in full."""
         found = self.model_dump(mode="json", by_alias=True)
         return {
             "cohorts": [_with_rates(cohort, ("cohort", "size")) for cohort in found["cohorts"]],
@@ -83,6 +85,7 @@ class CohortResult(Shape):
             "interval": self.interval,
             "kind": self.kind,
             "period": self.period,
+            "currency": self.currency,
             "asOf": found["asOf"],
             "tz": self.tz,
             "from": found["start"],
@@ -96,14 +99,17 @@ class CohortResult(Shape):
         columns = (
             Column("cohort"),
             Column("size", "count"),
-            *(Column(metric.replace("retention_", ""), "rate") for metric in metrics),
+            *(
+                Column(metric.replace("retention_", ""), "number" if metric in MEASURES else "rate")
+                for metric in metrics
+            ),
             *(Column(f"{self.interval[0]}{number}", "rate") for number in periods),
         )
         rows: list[tuple[Any, ...]] = [
             (
                 cohort.cohort.isoformat(),
                 cohort.size,
-                *(cohort.metrics[metric].rate for metric in metrics),
+                *(_value(cohort.metrics[metric]) for metric in metrics),
                 *(cohort.cells[number].rate if number < len(cohort.cells) else None for number in periods),
             )
             for cohort in self.cohorts[-_SHOWN:]
@@ -112,7 +118,7 @@ class CohortResult(Shape):
             (
                 "all",
                 self.overall.size,
-                *(self.overall.metrics[metric].rate for metric in metrics),
+                *(_value(self.overall.metrics[metric]) for metric in metrics),
                 *(cell.rate for cell in self.overall.cells),
             )
         )
@@ -143,25 +149,50 @@ class CohortResult(Shape):
         return (
             f"Share of a cohort with {action} {kind}, as of {minute(self.as_of)} UTC.",
             unit,
+            *self._money_lines(),
             "–: some member has not reached its end yet; all: only cohorts that have.",
         )
+
+    def _money_lines(self) -> tuple[str, ...]:
+        asked = [metric for metric in self.overall.metrics if metric in MEASURES]
+        if not asked:
+            return ()
+        what = {"ltv": "ltv: revenue to date per member", "arr": "arr: recurring revenue of a year per member, now"}
+        unknown = [
+            f"; not known of {found.unknown} members in {metric}"
+            for metric, found in self.overall.metrics.items()
+            if isinstance(found, Amount) and found.unknown
+        ]
+        return (f"{'; '.join(what[metric] for metric in asked)}; in {self.currency}{''.join(unknown)}.",)
 
     def records(self) -> Table:
         """One row per cohort and period or metric, for files; the overall rows have no cohort."""
         rows: list[tuple[Any, ...]] = []
         for cohort in self.cohorts:
-            named = [(metric, cell) for metric, cell in cohort.metrics.items()]
+            named: list[tuple[str, Cell | Amount]] = [*cohort.metrics.items()]
             named += [(self.interval, cell) for cell in cohort.cells]
-            rows += [
-                (cohort.cohort, measure, cell.period, cohort.size, cell.n, cell.mature, cell.rate, cell.low, cell.high)
-                for measure, cell in named
-            ]
-        overall = [*self.overall.metrics.items(), *((self.interval, cell) for cell in self.overall.cells)]
-        rows += [
-            (None, measure, cell.period, cell.size, cell.n, cell.size, cell.rate, cell.low, cell.high)
-            for measure, cell in overall
-        ]
-        return Table(_RECORD_COLUMNS, tuple(rows))
+            rows += [(cohort.cohort, *_record(measure, cohort.size, cell)) for measure, cell in named]
+        overall: list[tuple[str, OverallCell | Amount]] = [*self.overall.metrics.items()]
+        overall += [(self.interval, cell) for cell in self.overall.cells]
+        rows += [(None, *_record(measure, self.overall.size, cell)) for measure, cell in overall]
+        if self.currency is None:
+            return Table(_RECORD_COLUMNS, tuple(row[: len(_RECORD_COLUMNS)] for row in rows))
+        return Table((*_RECORD_COLUMNS, Column("total", "number"), Column("per_member", "number")), tuple(rows))
+
+
+def _value(found: Cell | OverallCell | Amount) -> float | None:
+    return float(found.per_member) if isinstance(found, Amount) else found.rate
+
+
+def _record(measure: str, size: int, found: Cell | OverallCell | Amount) -> tuple[Any, ...]:
+    if isinstance(found, Amount):
+        no_cell = (None,) * 4
+        return measure, None, size, found.payers, *no_cell, float(found.total), float(found.per_member)
+    if isinstance(found, OverallCell):
+        size, mature = found.size, found.size
+    else:
+        mature = found.mature
+    return measure, found.period, size, found.n, mature, found.rate, found.low, found.high, None, None
 
 
 _BEGINS = {"signup": "signup", "first_event": "the first event"}
@@ -182,7 +213,7 @@ def _with_rates(found: dict[str, Any], first: tuple[str, ...]) -> dict[str, Any]
     metrics = found["metrics"]
     return {
         **{name: found[name] for name in first},
-        **{metric: cell["rate"] for metric, cell in metrics.items()},
+        **{metric: cell["perMember" if metric in MEASURES else "rate"] for metric, cell in metrics.items()},
         "cells": found["cells"],
         "metrics": metrics,
     }

@@ -43,7 +43,7 @@ class Shape:
 
 def cohort_query(shape: Shape) -> Query:
     """The steps of a cohort table; no start types: any event, no return types: any action."""
-    steps = [_start(shape), _member(shape), _activity(shape)]
+    steps = [*member_steps(shape), _activity(shape)]
     tallies = [_elapsed(shape, "period", shape.last_period + 1)]
     steps.append(_active(shape, "period", list(range(shape.last_period + 1))))
     tallies.append(
@@ -56,10 +56,16 @@ def cohort_query(shape: Shape) -> Query:
             "select 'day_active' as part, cohort, number, count(*) as persons\nfrom day_active\ngroup by 2, 3"
         )
     steps.append(Step("tally", "\nunion all\n".join(tallies)))
-    return Query(tuple(steps), _values(shape))
+    return Query(tuple(steps), values_of(shape))
 
 
-def _values(shape: Shape) -> dict[str, Value]:
+def member_steps(shape: Shape) -> tuple[Step, Step]:
+    """``start`` and ``member``: who is in which cohort."""
+    return _start(shape), _member(shape)
+
+
+def values_of(shape: Shape) -> dict[str, Value]:
+    """What the steps name with ``$``."""
     values: dict[str, Value] = {"as_of": shape.as_of, "tz": shape.tz}
     values |= {f"start_type_{number}": name for number, name in enumerate(shape.start_types, start=1)}
     values |= {f"return_type_{number}": name for number, name in enumerate(shape.return_types, start=1)}

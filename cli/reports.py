@@ -106,7 +106,7 @@ def cohort(
     metrics: Annotated[
         str,
         typer.Option(
-            "--metrics", metavar="NAMES", help="retention_dN, separated by commas.", show_default="d7 and d30"
+            "--metrics", metavar="NAMES", help="retention_dN, ltv, arr, separated by commas.", show_default="d7 and d30"
         ),
     ] = "retention_d7,retention_d30",
     kind: Annotated[

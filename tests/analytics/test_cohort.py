@@ -176,7 +176,7 @@ def test_nobody_began_in_the_range() -> None:
         ({"metrics": ["retention_7"]}, "unknown metric 'retention_7' (did you mean 'retention_d7'"),
         ({"metrics": ["retention_d07"]}, "unknown metric 'retention_d07'"),
         ({"metrics": ["retention_d99999"]}, "unknown metric"),
-        ({"metrics": ["ltv"]}, "not supported yet: the metric 'ltv'"),
+        ({"metrics": ["cac"]}, "unknown metric 'cac'"),
         ({"metrics": [f"retention_d{n}" for n in range(21)]}, "at most 20 metrics"),
         ({"kind": "after"}, "'on', 'on_or_after' or 'on_or_before'"),
         ({"period": "lunar"}, "'calendar' or 'rolling'"),

@@ -222,7 +222,7 @@ WRONG: tuple[tuple[tuple[str, ...], str], ...] = (
     (("cohort", "--metrics", "retention_7"), "unknown metric 'retention_7' (did you mean 'retention_d7'"),
     (("cohort", "--by", "channel; select 1"), "--by"),
     (("cohort", "--interval", "year"), "--interval"),
-    (("cohort", "--metrics", "ltv"), "not supported yet"),
+    (("cohort", "--metrics", "ltf"), "did you mean 'ltv'?"),
     (("cohort", "--metrics", "retention_d1;select 1"), "unknown metric"),
     (("cohort", "--periods", "-1"), "periods"),
     (("cohort", "--periods", "1000000000"), "periods"),
