@@ -18,7 +18,7 @@ def known_event_types(engine: Engine) -> set[str]:
 
 def known_properties(engine: Engine) -> set[str]:
     """The properties that a rule may name and somebody has, or that every person has."""
-    found = engine.rows("select distinct property from intermediate.int_person__property")
+    found = engine.rows("select distinct property from person_property where property <> 'segment'")
     return {*KNOWN_PROPERTIES, *(name for (name,) in found)}
 
 

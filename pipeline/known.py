@@ -42,6 +42,7 @@ class Known:
     made: Warehouse
     kept: dict[tuple[int, str], tuple[Interval, ...]] = field(default_factory=dict)
     loaded: int | None = None
+    untouched: set[int] = field(default_factory=set)
     prepared: bool | None = None
 
     @cached_property
@@ -100,10 +101,11 @@ class Known:
 
     def _load(self, key: int) -> bool:
         """Make the tables about a person, if a new row can touch the person; whether it can."""
-        if self.loaded == key:
-            return True
+        if self.loaded == key or key in self.untouched:
+            return self.loaded == key
         self.loaded = None
         if not self.unbuilt.fill(key):
+            self.untouched.add(key)
             return False
         self._make()
         self.loaded = key

@@ -38,12 +38,12 @@ class Live:
     @property
     def rows_since_build(self) -> int:
         """How many rows landed since the published build."""
-        return self._now().unbuilt.rows
+        return self.known().unbuilt.rows
 
     @property
     def built_as_of(self) -> datetime:
         """The published build's now."""
-        return self._now().warehouse.as_of
+        return self.known().warehouse.as_of
 
     def is_in_segment(self, person: str, segment_id: str, *, as_of: datetime | None = None) -> bool:
         """Whether somebody, by any identifier, is in a segment: what a build of all that landed would say.
@@ -58,7 +58,7 @@ class Live:
 
     def membership(self, person: str, segment_id: str, *, as_of: datetime | None = None) -> Membership:
         """Whether somebody is in a segment, with the moment; raises as ``is_in_segment``."""
-        known = self._now()
+        known = self.known()
         moment = as_of or self.clock()
         _require(known, segment_id)
         if segment_id in known.queries:
@@ -71,7 +71,7 @@ class Live:
 
     def explain(self, person: str, segment_id: str, *, as_of: datetime | None = None) -> Explanation:
         """Why somebody is in a segment, or is not; raises as ``is_in_segment``."""
-        known = self._now()
+        known = self.known()
         _require(known, segment_id)
         key, name = known.identifier(person)
         engine = known.warehouse if segment_id in known.queries else known.engine(key)
@@ -83,7 +83,7 @@ class Live:
             self._known.unbuilt.connection.close()
             self._known = None
 
-    def _now(self) -> Known:
+    def known(self) -> Known:
         """What is known, read again if something was built or landed since the last question."""
         home = self.project.existing_home()
         path = current_generation(home)

@@ -28,10 +28,22 @@ CHURN_RISK = {
         {"condition": "property", "property": "status", "operator": "equals", "value": "active"},
     ],
 }
+TRIAL_TO_PAID = {
+    "segmentId": "trial_to_paid",
+    "name": "Trial to Paid Converters",
+    "description": "Pays since a week at most.",
+    "rules": [
+        {"condition": "property", "property": "status", "operator": "equals", "value": "paid"},
+        {"condition": "event", "eventType": "purchase_completed", "eventWindow": "7d"},
+    ],
+    "createdAt": "2026-01-30T12:00:00.000Z",
+    "updatedAt": "2026-01-30T12:00:00.000Z",
+}
 
 
 def test_the_requirements_examples_are_accepted() -> None:
-    """camelCase as written there; the id comes from the name."""
+    """camelCase as written there, times as a program writes them; the id comes from the name unless it is given."""
+    assert SegmentDefinition.model_validate(TRIAL_TO_PAID).segment_id == "trial_to_paid"
     assert SegmentDefinition.model_validate(POWER_USERS).segment_id == "power_users"
     assert SegmentDefinition.model_validate(CHURN_RISK).segment_id == "churn_risk_30_days_inactive"
 

@@ -114,7 +114,7 @@ def test_answers_are_those_of_a_build_of_the_same_deliveries(tmp_path: Path) -> 
     _land(studio, "2026-06*")
     studio.land("odd", ODD_EVENTS)
     with opened_live(studio) as live:
-        known = live._now()
+        known = live.known()
         found = {}
         names = known.everything.rows("select identifier_key from intermediate.int_identity__identifier order by 1")
         keys = random.Random(7).sample([key for (key,) in names], k=60)
