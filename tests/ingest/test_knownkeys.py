@@ -39,7 +39,7 @@ def land_inputs(home: Home, writer: Any, files: Sequence[Path]) -> list[tuple[An
     return [(file.rows_in, file.landed, file.duplicate) for file in summary.files]
 
 
-@settings(max_examples=5)
+@settings(max_examples=3)
 @given(st.sampled_from(["events", "stripe"]), st.lists(ROWS, min_size=4, max_size=8))
 def test_a_run_over_many_files_is_as_many_runs(writer: Any, inputs: list[list[tuple[int, int, str | None]]]) -> None:
     """Repeats are found across files as if each had been handed in by itself, and every landed file were read."""

@@ -196,6 +196,7 @@ def test_addresses_identify_or_stay_properties(home: Home, writer: Any) -> None:
     assert {name: told for name, (told, known) in cases.items() if known is None}.items() <= kept.items()
 
 
+@pytest.mark.parametrize("writer", ROWS)
 @pytest.mark.parametrize("form", ["gzip", "CRLF", "no newline at the end", "array", "pretty"])
 def test_forms_of_a_file(home: Home, writer: Any, form: str) -> None:
     """The same two rows however they are written."""
@@ -210,6 +211,7 @@ def test_forms_of_a_file(home: Home, writer: Any, form: str) -> None:
     assert counts(land(home, content, name, writer=writer)) == (2, 2, 0, 0)
 
 
+@pytest.mark.parametrize("writer", ROWS)
 def test_a_byte_order_mark_and_other_encodings(home: Home, writer: Any) -> None:
     """C11, C12: the first row of the one waits, the other breaks the file, which says so."""
     rows = jsonl(*(ROWS[writer](id_=f"e{number}") for number in range(2)))
