@@ -27,7 +27,7 @@ _SUBSCRIPTIONS = Kind(
     "subscriptions",
     "subscription",
     "Subscriptions, Customers and Invoices",
-    {"status": "all", "expand": ["data.discounts", "data.customer", "data.latest_invoice.payments"]},
+    {"status": "all", "expand": ["data.discounts.source.coupon", "data.customer", "data.latest_invoice.payments"]},
     ITEMS,
 )
 _EVENTS = Kind("events", "event", "Events")

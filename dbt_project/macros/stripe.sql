@@ -245,7 +245,11 @@
     qualify
         row_number() over (
             partition by subscription_key
-            {{ stripe_order_by('desc', 'is_deleted desc nulls last,') }}
+            {{ stripe_order_by(
+                'desc',
+                'is_deleted desc nulls last,',
+                "coalesce(stripe_status in ('canceled', 'incomplete_expired'), false)",
+            ) }}
         ) = 1
 {% endmacro %}
 

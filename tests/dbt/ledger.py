@@ -62,7 +62,9 @@ def tellings(deliveries: Iterable[dict[str, Any]]) -> dict[str, list[Telling]]:
         kind = "" if is_snapshot else body["type"]
         moment = row["fetched_at"] if is_snapshot else _time(body["created"])
         rank = 0 if kind.endswith(".created") else 2 if kind.endswith(".deleted") else 1
-        place = (moment.replace(microsecond=0), is_snapshot, rank, row["delivery_id"], moment, row["body_key"])
+        is_over = says["status"] in ("canceled", "incomplete_expired")
+        second = moment.replace(microsecond=0)
+        place = (second, is_snapshot, rank, is_over, row["delivery_id"], moment, row["body_key"])
         telling = Telling(place, moment, says, rank == 0 and not is_snapshot, rank == 2)
         found.setdefault(says["id"], []).append(telling)
     for name, all_of in found.items():

@@ -59,6 +59,15 @@ def scenario() -> Iterable[dict[str, Any]]:
     for number in range(8):  # of two snapshots in one second the later one, whatever the hashes of their bodies
         for quantity, second in ((1, 0.2), (2, 0.6)):
             yield snapshot(subscription(f"twice_{number}", quantity=quantity), 2 + second / 86_400)
+    # Told at one time to go on and to be over, it is over: nothing comes back, whatever ids and hashes say.
+    for number in range(8):
+        for ended in ({}, {"status": "canceled", "ended_at": at(2)}):
+            told_at_once = subscription(f"over_{number}", quantity=number + 1, **ended)
+            yield snapshot(told_at_once, 2)
+            event_id = f"evt_{number if ended else 9 - number}"
+            name = f"over_event_{number}"
+            says = subscription(name, **ended)
+            yield event("customer.subscription.updated", 2, says, id=f"{event_id}_{name}")
     # Equal ids of another mode and of other accounts.
     for quantity, changes in enumerate(
         ({}, {"livemode": False}, {"account": "acct_1"}, {"account": "acct_2"}), start=1
@@ -215,6 +224,8 @@ def test_order_within_a_second(built: Path) -> None:
     found = subscriptions(built, "quantity", "is_start_assumed")
     assert (found["tie"], found["snap"]) == ((2, False), (5, True))
     assert [found[f"twice_{number}"] for number in range(8)] == [(2, True)] * 8
+    over = subscriptions(built, "status", "cancelled_at")
+    assert {row for name, row in over.items() if name.startswith("over_")} == {("cancelled", day(2))}
 
 
 def test_modes_and_accounts_stay_apart(built: Path) -> None:

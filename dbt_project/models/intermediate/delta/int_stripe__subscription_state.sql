@@ -27,10 +27,10 @@ placed as (
     select
         *,
         row_number() over (
-            partition by subscription_key {{ stripe_order_by() }}
+            partition by subscription_key {{ stripe_order_by(progress='is_ended') }}
         ) as place,
         coalesce(bool_or(is_deleted) over (
-            partition by subscription_key {{ stripe_order_by() }}
+            partition by subscription_key {{ stripe_order_by(progress='is_ended') }}
             rows between unbounded preceding and 1 preceding
         ), false) as was_deleted
     from told
