@@ -17,6 +17,7 @@ from ingest.simulator.chance import Chance
 from ingest.simulator.deliveries import MonthlyFiles, Run
 from ingest.simulator.identifiers import identifiers
 from ingest.simulator.meta_files import conversions, meta_run
+from ingest.simulator.money_lines import money_lines
 from ingest.simulator.people import CHUNK, draw_people
 from ingest.simulator.season import Season
 from ingest.simulator.segment_files import segment_acts, segment_run
@@ -103,6 +104,7 @@ def _chunk(chance: Chance, season: Season, count: int, truth: TruthFiles, counts
     truth.append("person", person_table(people))
     truth.append("identifier", identifier_table(identifiers(people, app, segment, billing, meta)))
     truth.append("subscription_day", days)
+    truth.append("money_line", money_lines(season, billing))
     truth.append("segment_stay", stay_table(stays(season, people, acts, billing)))
     counts.add_acts("app", app)
     counts.add_acts("segment", segment)

@@ -18,6 +18,7 @@ from ingest.simulator.catalog import KINDS
 from ingest.simulator.cohorts import Cohorts
 from ingest.simulator.deliveries import Tally
 from ingest.simulator.identifiers import Owned
+from ingest.simulator.money_lines import SCHEMA as MONEY_LINE
 from ingest.simulator.people import People
 from ingest.simulator.season import DAY, SECOND, Season
 from ingest.simulator.stays import FOREVER, Stay
@@ -52,6 +53,7 @@ _GROWING = {
     "person": PERSON,
     "identifier": IDENTIFIER,
     "subscription_day": SUBSCRIPTION_DAY,
+    "money_line": MONEY_LINE,
     "segment_stay": SEGMENT_STAY,
 }
 

@@ -75,6 +75,27 @@ def test_subscriptions_are_what_they_were_on_every_day(studio: tuple[Path, Path]
 
 
 @pytest.mark.slow
+def test_revenue_is_what_was_paid_and_went_back(studio: tuple[Path, Path]) -> None:
+    """Each line, of the invoice that it is of though half of the charges do not say so, and all totals."""
+    folder, warehouse = studio
+    names = "kind, source_id, occurred_at, currency, amount_minor, invoice_id"
+    true = truth(folder, f"select {names}, subscription_id from money_line order by all")
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute("update build_info set as_of = timestamptz '2026-06-01 00:00:00+00'")
+        built = connection.execute(
+            f"select {names}, stripe_subscription_id from revenue where is_revenue order by all"
+        ).fetchall()
+        totals = dict(connection.execute("select stripe_subscription_id, total_revenue from subscription").fetchall())
+    assert built == true
+    assert {"payment", "refund"} <= {kind for kind, *_ in true}
+    brought: dict[str, Decimal] = dict.fromkeys(totals, Decimal(0))
+    for *_, amount, _, subscription_id in true:
+        brought[subscription_id] += Decimal(amount) / 100
+    assert totals == brought
+
+
+@pytest.mark.slow
 def test_recurring_revenue_is_what_it_was_on_every_day(studio: tuple[Path, Path]) -> None:
     """By currency at the end of each day, to the last digit that the truth has."""
     folder, warehouse = studio
