@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from models.identity import IdentityRules
 from models.keys import email_sha256
 from pipeline.build import BUILD_COMMAND
 from tests.dbt.builds import dbt, delivery, hashes, opened
-from tests.dbt.identities import Identifier, Pair, Rules
+from tests.dbt.identities import Identifier, Pair, Rules, identifiers
 from tests.dbt.lives import START, Life, known_cases
 from tests.dbt.test_tables import assert_equals_the_words, workshop
 
@@ -88,6 +89,58 @@ def test_increments_under_other_rules_equal_the_words(name: str, tmp_path: Path)
     assert hashes(usual)["identity_decision"] != incremental["identity_decision"]
     studio.rules = IdentityRules.model_validate(said)
     assert hashes(studio.build(as_of, full=True)) == incremental
+
+
+def by_chance(chance: random.Random, life: Life) -> tuple[dict[str, Any], Rules]:
+    """Limits, a hub threshold, links and cuts; those by hand are between identifiers that were told.
+
+    No two links share an end, so that none joins what is cut by way of another.
+    """
+    told = sorted({identifier for event in life.told for identifier in identifiers(event)} & set(_nameable()))
+    linked = chance.sample(told, k=12)
+    links: tuple[Pair, ...] = tuple(zip(linked[::2], linked[1::2], strict=True))
+    drawn = {tuple(sorted(chance.sample(told, k=2))) for _ in range(30)}
+    cuts: tuple[Pair, ...] = tuple(sorted(drawn - {tuple(sorted(pair)) for pair in links}))
+    most = {
+        "user_id": chance.choice((1, 1, 2)),
+        "anonymous_id": chance.choice((1, 2, 4)),
+        "email": chance.choice((1, 5)),
+    }
+    threshold = chance.choice((2, 3, 10))
+    said = {"limits": most, "hub_threshold": threshold, "hand": hand(links, cuts)}
+    return said, Rules(most={**USUAL, **most}, hub_threshold=threshold, links=links, cuts=cuts)
+
+
+def _nameable() -> list[Identifier]:
+    """Identifiers that a definitions file can name: addresses only where the hash is known."""
+    plain = [
+        (id_type, f"{id_type}-{who}-{number}")
+        for id_type in ("user_id", "anonymous_id", "google_id", "device_id", "stripe_id")
+        for who in range(30)
+        for number in range(4)
+    ]
+    return [*plain, *(("email", email_sha256(f"zoë{who}@example.com")) for who in range(30))]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [21, 22, 23])
+def test_random_merges_cuts_and_edits_of_the_rules_equal_the_words(seed: int, tmp_path: Path) -> None:
+    """Each edit of the rules by chance, each followed by increments under them; at last a build from nothing."""
+    studio, life, chance = workshop(tmp_path / "home"), Life(seed, people=20), random.Random(seed)
+    studio.land(life.day(30, 160))
+    refused = 0
+    for number in range(2):
+        said, rules = by_chance(chance, life)
+        studio.rules = IdentityRules.model_validate(said)
+        for day in (40, 50):
+            studio.land(life.day(day + 20 * number, 80))
+            as_of = START + timedelta(days=day + 20 * number)
+            file = studio.build(as_of, full=day == 40)
+            assert_equals_the_words(file, life.told, as_of, rules=rules)
+        with opened(file) as connection:
+            refused += len(connection.execute("select 1 from identity_decision where refused_by = 'cut'").fetchall())
+    assert refused > 0
+    assert hashes(studio.build(as_of, full=True)) == hashes(file)
 
 
 @pytest.mark.slow
