@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from analytics.query import Engine
 from models.errors import UsageError
 from models.identity import parse_identifier
-from models.keys import email_sha256, identifier_uuid, key_of, normalise_id
+from models.keys import IDENTIFIER_TYPES, email_sha256, identifier_uuid, key_of, normalise_id, uuid5
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -28,6 +29,11 @@ class Identifier:
 
     def __str__(self) -> str:
         return f"{self.id_type}:{self.email or self.id_value}"
+
+    @property
+    def alias(self) -> str:
+        """Its UUID, which is the id of the person that is named after it."""
+        return str(uuid5(f"{self.id_type}:{self.id_value}"))
 
     def to_json(self) -> dict[str, Any]:
         """``{"type", "value", "email"}``."""
@@ -55,13 +61,55 @@ def find_identifier(engine: Engine, text: str) -> Identifier:
     return found[0]
 
 
-def identifiers_of(engine: Engine, keys: Iterable[int]) -> dict[int, Identifier]:
-    """Identifiers by their keys."""
-    sql = (
-        f"select {_IDENTIFIER} from intermediate.int_identity__identifier"
-        " where identifier_key in (select unnest($keys))"
-    )
+def identifiers_of(engine: Engine, keys: Iterable[int], *, build: str = "") -> dict[int, Identifier]:
+    """Identifiers by their keys.
+
+    Args:
+        engine: the warehouse.
+        keys: which; those that no event carried are missing in the answer.
+        build: the name under which another build is attached, whose identifiers are meant.
+    """
+    schema = f"{build}.intermediate" if build else "intermediate"
+    sql = f"select {_IDENTIFIER} from {schema}.int_identity__identifier where identifier_key in (select unnest($keys))"
     return {row[0]: Identifier(*row) for row in engine.rows(sql, {"keys": list(keys)})}
+
+
+def survivors_of(engine: Engine, keys: Iterable[int]) -> dict[int, Identifier]:
+    """The identifier after which the person of each identifier is named, whatever turns a shared device had."""
+    sql = (
+        f"select owner.identifier_key, {', '.join(f'survivor.{name}' for name in _IDENTIFIER.split(', '))}"
+        " from intermediate.int_identity__owner as owner"
+        " inner join intermediate.int_identity__identifier as survivor on owner.person_key = survivor.identifier_key"
+        " where owner.valid_from is null and owner.identifier_key in (select unnest($keys))"
+    )
+    return {key: Identifier(*survivor) for key, *survivor in engine.rows(sql, {"keys": list(keys)})}
+
+
+def best_names(engine: Engine, persons: Iterable[int]) -> dict[int, Identifier]:
+    """The identifier that tells people most about each person: a user id, else an e-mail, and so on.
+
+    Args:
+        engine: the warehouse.
+        persons: their keys.
+    """
+    sql = (
+        f"select owner.person_key, {', '.join(f'known.{name}' for name in _IDENTIFIER.split(', '))}"
+        " from intermediate.int_identity__owner as owner"
+        " inner join intermediate.int_identity__identifier as known on owner.identifier_key = known.identifier_key"
+        " where owner.valid_from is null and owner.person_key in (select unnest($persons))"
+    )
+    found: dict[int, Identifier] = {}
+    for person, *identifier in engine.rows(sql, {"persons": list(persons)}):
+        name = Identifier(*identifier)
+        found[person] = min(found.get(person, name), name, key=most_telling_first)
+    return found
+
+
+def most_telling_first(identifier: Identifier) -> tuple[int, str, str]:
+    """What identifiers are sorted by where the one that tells people most comes first."""
+    known = identifier.id_type in IDENTIFIER_TYPES
+    rank = IDENTIFIER_TYPES.index(identifier.id_type) if known else len(IDENTIFIER_TYPES)
+    return rank, identifier.id_type, str(identifier)
 
 
 def _named(engine: Engine, text: str) -> list[Identifier]:
@@ -82,12 +130,15 @@ def _valued(engine: Engine, text: str) -> list[Identifier]:
     value = normalise_id(text)
     sql = (
         f"select {_IDENTIFIER} from intermediate.int_identity__identifier where id_value = $value"
-        " or (id_type = 'email' and id_value = $hashed) or alias_id = $alias order by id_type, id_value"
+        " or (id_type = 'email' and id_value = $hashed) or identifier_key = $key order by id_type, id_value"
     )
     lowered = value.lower()
+    alias = uuid.UUID(lowered) if _UUID.fullmatch(lowered) else None
     params = {
         "value": lowered if _SHA256.fullmatch(lowered) else value,
         "hashed": email_sha256(value),
-        "alias": lowered if _UUID.fullmatch(lowered) else "",
+        "key": alias and key_of(alias),
     }
-    return [Identifier(*row) for row in engine.rows(sql, params)]
+    found = [Identifier(*row) for row in engine.rows(sql, params)]
+    # The key holds half of the UUID.
+    return [one for one in found if alias is None or one.id_value == value or one.alias == lowered]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from analytics.identifiers import Identifier, find_identifier, identifiers_of
+from analytics.identifiers import Identifier, best_names, find_identifier, identifiers_of, survivors_of
 from analytics.identity_paths import MOST_IDENTIFIERS, Hop, PathTooFar, shortest_path
 from analytics.query import Engine
 from analytics.table import Column, Sheet, Table, minute
@@ -32,11 +33,21 @@ class Step(Shape):
     event_type: str | None
 
 
+@dataclass(frozen=True)
+class Proof:
+    """The event that proves a step."""
+
+    event_id: str
+    source: str
+    event_type: str
+
+
 class Turn(Shape):
-    """A time in which a shared device was one person's."""
+    """A time in which a shared device was one person's; ``person`` is a user id, or the best that the person has."""
 
     identifier: str
     person_id: str
+    person: str
     valid_from: Moment | None
     valid_to: Moment | None
 
@@ -78,7 +89,7 @@ class Explanation(Shape):
         )
         turns = Table(
             (Column("device"), Column("person"), Column("from", "time"), Column("until", "time")),
-            tuple((turn.identifier, turn.person_id, turn.valid_from, turn.valid_to) for turn in self.turns),
+            tuple((turn.identifier, turn.person, turn.valid_from, turn.valid_to) for turn in self.turns),
             "Whose the shared device was",
         )
         is_one = "are one person" if self.same_person else "are two persons"
@@ -109,10 +120,10 @@ def explain(engine: Engine, first: str, second: str, rules: IdentityRules) -> Ex
     else:
         beyond = "No event, and no chain of events, ever carried both."
     names = identifiers_of(engine, {a.key, b.key, *_ends(path or ())})
+    proofs = _proofs(engine, path or ())
     turns = _turns(engine, names)
-    reasons = (
-        tuple(_joined(path or (), names)) if is_one else tuple(_apart(engine, path, names, rules, persons)) or (beyond,)
-    )
+    told = _joined(path or (), names, proofs) if is_one else _apart(engine, path, names, rules, persons)
+    reasons = tuple(told) or (() if is_one else (beyond,))
     return Explanation(
         a=str(a),
         b=str(b),
@@ -120,7 +131,7 @@ def explain(engine: Engine, first: str, second: str, rules: IdentityRules) -> Ex
         person_a=persons[a.key],
         person_b=persons[b.key],
         reasons=(*reasons, *_not_applied(engine, rules)),
-        path=tuple(_steps(engine, path or (), names)),
+        path=tuple(_steps(path or (), names, proofs)),
         turns=turns,
     )
 
@@ -137,16 +148,13 @@ def _ends(path: Iterable[Hop]) -> set[int]:
 
 def _persons(engine: Engine, keys: Iterable[int]) -> dict[int, str]:
     """The person each identifier belongs to by its edges, whatever turns a shared device had."""
-    sql = (
-        "select identifier_key, person_id from intermediate.int_identity__owner"
-        " where valid_from is null and identifier_key in (select unnest($keys))"
-    )
-    return dict(engine.rows(sql, {"keys": list(keys)}))
+    return {key: survivor.alias for key, survivor in survivors_of(engine, keys).items()}
 
 
-def _joined(path: Iterable[Hop], names: Mapping[int, Identifier]) -> Iterable[str]:
+def _joined(path: Iterable[Hop], names: Mapping[int, Identifier], proofs: Mapping[int | None, Proof]) -> Iterable[str]:
     for hop in path:
-        told = "" if hop.event_id is None else f" ({hop.event_id}, {minute(hop.observed_at)} UTC)"
+        proof = proofs.get(hop.body_key)
+        told = "" if proof is None else f" ({proof.event_id}, {minute(hop.observed_at)} UTC)"
         yield f"{names[hop.start]} and {names[hop.end]} came together in {_WHO[hop.trust]}{told}."
 
 
@@ -210,11 +218,9 @@ def _cuts_of(rules: IdentityRules, keys: set[int]) -> Iterable[HandRule]:
     return (rule for rule in rules.hand if rule.cut and set(rule.keys) == keys)
 
 
-def _steps(engine: Engine, path: Iterable[Hop], names: Mapping[int, Identifier]) -> Iterable[Step]:
-    hops = list(path)
-    proofs = _proofs(engine, [hop for hop in hops if hop.event_id is not None])
-    for hop in hops:
-        source, event_type = proofs.get(frozenset((hop.start, hop.end)), (None, None))
+def _steps(path: Iterable[Hop], names: Mapping[int, Identifier], proofs: Mapping[int | None, Proof]) -> Iterable[Step]:
+    for hop in path:
+        proof = proofs.get(hop.body_key)
         yield Step(
             start=str(names[hop.start]),
             end=str(names[hop.end]),
@@ -222,35 +228,40 @@ def _steps(engine: Engine, path: Iterable[Hop], names: Mapping[int, Identifier])
             refused_by=hop.refused_by,
             trust=hop.trust,
             observed_at=hop.observed_at,
-            event_id=hop.event_id,
-            source=source if hop.event_id else None,
-            event_type=event_type if hop.event_id else None,
+            event_id=proof.event_id if proof else None,
+            source=proof.source if proof else None,
+            event_type=proof.event_type if proof else None,
         )
 
 
-def _proofs(engine: Engine, hops: Iterable[Hop]) -> dict[frozenset[int], tuple[str, str]]:
-    """Source and type of the events that prove the steps."""
-    pairs = [sorted((hop.start, hop.end)) for hop in hops]
+def _proofs(engine: Engine, path: Iterable[Hop]) -> dict[int | None, Proof]:
+    """The events that prove the steps, by their body."""
     rows = engine.rows(
-        "select edge.left_key, edge.right_key, event.source, event.event_type"
-        " from intermediate.int_identity__edge as edge inner join event on edge.body_key = event.body_key"
-        " where (edge.left_key, edge.right_key) in (select unnest($lefts), unnest($rights))",
-        {"lefts": [left for left, _ in pairs], "rights": [right for _, right in pairs]},
+        "select body_key, event_id, source, event_type from event where body_key in (select unnest($bodies))",
+        {"bodies": [hop.body_key for hop in path if hop.body_key is not None]},
     )
-    return {frozenset((left, right)): (source, event_type) for left, right, source, event_type in rows}
+    return {body_key: Proof(*proof) for body_key, *proof in rows}
 
 
 def _turns(engine: Engine, names: Mapping[int, Identifier]) -> tuple[Turn, ...]:
     """Whose the shared devices among some identifiers were."""
     rows = engine.rows(
-        "select owner.identifier_key, owner.person_id, owner.valid_from, owner.valid_to"
+        "select owner.identifier_key, owner.person_key, owner.valid_from, owner.valid_to"
         " from intermediate.int_identity__owner as owner"
         " inner join intermediate.int_identity__knot as knot on owner.identifier_key = knot.identifier_key"
         " where knot.kind = 'shared_device' and owner.identifier_key in (select unnest($keys))"
         " order by owner.identifier_key, owner.valid_from nulls first",
         {"keys": list(names)},
     )
+    persons = {person for _, person, *_ in rows}
+    survivors, known_as = identifiers_of(engine, persons), best_names(engine, persons)
     return tuple(
-        Turn(identifier=str(names[key]), person_id=person, valid_from=start, valid_to=end)
+        Turn(
+            identifier=str(names[key]),
+            person_id=survivors[person].alias,
+            person="nobody but itself" if person == key else str(known_as[person]),
+            valid_from=start,
+            valid_to=end,
+        )
         for key, person, start, end in rows
     )

@@ -91,7 +91,8 @@ def _labels(pieces: Sequence[Piece]) -> Iterator[int]:
     # A person after may have the key of one before: keys are positive, so their complements are nobody's.
     after = ~np.array([piece.after for piece in pieces], dtype=np.int64)
     nodes, labels = component_labels(before, after)
-    return iter(labels[np.searchsorted(nodes, before)].tolist())
+    label_of = dict(zip(nodes.tolist(), labels.tolist(), strict=True))
+    return map(label_of.__getitem__, before.tolist())
 
 
 _PIECES = f"""

@@ -11,7 +11,8 @@ from analytics.query import Engine
 
 #: A path through more identifiers than this is not looked for.
 MOST_IDENTIFIERS = 200_000
-_EDGE = "left_key, right_key, is_accepted, refused_by, trust, observed_at, event_id"
+_EDGES = "intermediate.int_identity__judged"
+_EDGE = "left_key, right_key, is_accepted, refused_by, trust, observed_at, body_key"
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Hop:
     refused_by: str | None
     trust: str
     observed_at: datetime
-    event_id: str | None
+    body_key: int | None
 
 
 class PathTooFar(Exception):
@@ -73,14 +74,14 @@ def _step(engine: Engine, frontier: list[int], side: dict[int, Hop | None], *, a
 def _hops(engine: Engine, frontier: Iterable[int], *, accepted: bool) -> list[Hop]:
     condition = " and is_accepted" if accepted else ""
     rows = engine.rows(
-        f"select {_EDGE} from identity_decision where left_key in (select unnest($keys)){condition}"
-        f" union all select right_key, left_key, {_EDGE.partition('right_key, ')[2]} from identity_decision"
+        f"select {_EDGE} from {_EDGES} where left_key in (select unnest($keys)){condition}"
+        f" union all select right_key, left_key, {_EDGE.partition('right_key, ')[2]} from {_EDGES}"
         f" where right_key in (select unnest($keys)){condition} order by 1, 2, 5 desc",
         {"keys": list(frontier)},
     )
     return [
-        Hop(start, end, is_accepted, rule, trust, observed_at.astimezone(timezone.utc), event_id)
-        for start, end, is_accepted, rule, trust, observed_at, event_id in rows
+        Hop(start, end, is_accepted, rule, trust, observed_at.astimezone(timezone.utc), body_key)
+        for start, end, is_accepted, rule, trust, observed_at, body_key in rows
     ]
 
 

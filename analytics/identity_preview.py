@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from decimal import Decimal
 
 from analytics import funnel, mrr
 from analytics.funnel import FunnelSpec
-from analytics.identifiers import Identifier, identifiers_of
-from analytics.identity_groups import KINDS, PREVIEW, Group, Regrouping, regrouping
+from analytics.identifiers import Identifier, identifiers_of, most_telling_first
+from analytics.identity_groups import KINDS, PREVIEW, Regrouping, regrouping
 from analytics.identity_preview_result import (
     Change,
     Example,
@@ -23,7 +23,6 @@ from analytics.identity_preview_result import (
 )
 from analytics.identity_report import EVENTS_IDENTIFIED
 from analytics.query import Engine
-from models.keys import IDENTIFIER_TYPES
 
 #: How many identifiers of a part are told.
 _MOST_IDENTIFIERS = 10
@@ -87,30 +86,23 @@ def _examples(engine: Engine, found: Regrouping, most: int) -> Iterator[Example]
     shown = [group for kind in KINDS for group in [one for one in found.groups if one.kind == kind][:most]]
     keys = sorted({piece.before for group in shown for piece in group.pieces})
     rows = engine.rows(_MEMBERS, {"keys": keys}) if keys else []
-    names = identifiers_of(engine, (row[4] for row in rows))
-    members: dict[tuple[int, int], list[tuple[str, str, Identifier]]] = {}
-    for key_before, key_after, *ids, identifier_key in rows:
-        members.setdefault((key_before, key_after), []).append((ids[0], ids[1], names[identifier_key]))
+    names = identifiers_of(engine, {key for before, _, own in rows for key in (before, own)})
+    named_after = identifiers_of(engine, {after for _, after, _ in rows}, build=PREVIEW)
+    members: dict[tuple[int, int], list[Identifier]] = {}
+    for before, after, own in rows:
+        members.setdefault((before, after), []).append(names[own])
     for group in shown:
-        yield Example(kind=group.kind, before=group.before, after=group.after, parts=tuple(_parts(group, members)))
-
-
-def _parts(group: Group, members: Mapping[tuple[int, int], list[tuple[str, str, Identifier]]]) -> Iterator[Part]:
-    for piece in group.pieces:
-        own = members[piece.before, piece.after]
-        identifiers = sorted((identifier for *_, identifier in own), key=_most_telling_first)
-        yield Part(
-            person_before=own[0][0],
-            person_after=own[0][1],
-            identifiers=tuple(map(str, identifiers[:_MOST_IDENTIFIERS])),
-            identifier_count=len(identifiers),
+        parts = tuple(
+            Part(
+                person_before=names[piece.before].alias,
+                person_after=named_after[piece.after].alias,
+                identifiers=tuple(map(str, identifiers[:_MOST_IDENTIFIERS])),
+                identifier_count=len(identifiers),
+            )
+            for piece in group.pieces
+            for identifiers in [sorted(members[piece.before, piece.after], key=most_telling_first)]
         )
-
-
-def _most_telling_first(identifier: Identifier) -> tuple[int, str, str]:
-    known = identifier.id_type in IDENTIFIER_TYPES
-    rank = IDENTIFIER_TYPES.index(identifier.id_type) if known else len(IDENTIFIER_TYPES)
-    return rank, identifier.id_type, str(identifier)
+        yield Example(kind=group.kind, before=group.before, after=group.after, parts=parts)
 
 
 def _refusals(before: Engine, after: Engine) -> tuple[RefusalShift, ...]:
@@ -170,7 +162,12 @@ select count(*)
 from intermediate.int_identity__owner
 where valid_from is null and person_key not in (select person_key from person)
 """
-_REFUSALS = "select refused_by, count(*) from identity_decision where refused_by is not null group by refused_by"
+_REFUSALS = """
+select refused_by, count(*)
+from intermediate.int_identity__judged
+where refused_by is not null
+group by refused_by
+"""
 _SEGMENTS = """
 select segment.segment_id, count(membership.person_key) as size
 from segment
@@ -180,7 +177,7 @@ group by segment.segment_id
 order by segment.segment_id
 """
 _MEMBERS = f"""
-select owner.person_key, preview.person_key, owner.person_id, preview.person_id, owner.identifier_key
+select owner.person_key, preview.person_key, owner.identifier_key
 from intermediate.int_identity__owner as owner
 inner join {PREVIEW}.intermediate.int_identity__owner as preview on owner.identifier_key = preview.identifier_key
 where

@@ -181,10 +181,10 @@ select
 from event
 left join identified on event.person_key = identified.person_key
 """
-_PERSONS = "select count(*), count(distinct person_key) from person_alias"
+_PERSONS = "select count(*), count(distinct person_key) from intermediate.int_identity__owner where valid_from is null"
 _SIZES = """
 with sized as (
-    select count(*) as size from person_alias group by person_key
+    select count(*) as size from intermediate.int_identity__owner where valid_from is null group by person_key
 ),
 
 bucketed as (
@@ -239,7 +239,7 @@ order by events desc, identifier.id_type
 """
 _REFUSALS = """
 select refused_by as rule, count(*) as edges
-from identity_decision
+from intermediate.int_identity__judged
 group by refused_by
 order by edges desc, rule
 """

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timezone
 from typing import Any
 
-from analytics.identifiers import find_identifier
+from analytics.identifiers import find_identifier, survivors_of
 from analytics.money import reporting_currency, rounded
 from analytics.query import Engine
 from analytics.table import Column, Sheet, Table, first_rows, minute
@@ -75,7 +76,6 @@ class PersonCard(Shape):
     def table(self) -> Sheet:
         """One screen."""
         parts = (
-            ("Identifiers", _identifier_rows(self.identifiers), ("identifier", "since", "until", "event")),
             ("Subscriptions", _rows(self.subscriptions), tuple(HeldSubscription.model_fields)),
             ("Segments", _rows(self.segments), tuple(Stay.model_fields)),
             ("Last events", _rows(self.last_events), tuple(LastEvent.model_fields)),
@@ -83,7 +83,7 @@ class PersonCard(Shape):
         return Sheet(
             f"Person {self.person_id}",
             tuple(_profile_lines(self.profile, self.as_of)),
-            tuple(_table(title, rows, names) for title, rows, names in parts if rows),
+            (_identifiers(self.identifiers), *(_table(title, rows, names) for title, rows, names in parts if rows)),
         )
 
 
@@ -94,15 +94,10 @@ def show_person(engine: Engine, text: str) -> PersonCard:
         UsageError: if no event carried it.
     """
     identifier = find_identifier(engine, text)
-    person = {"key": identifier.key}
-    ((person_id, person_key),) = engine.rows(
-        "select person_id, person_key from intermediate.int_identity__owner"
-        " where identifier_key = $key and valid_from is null",
-        person,
-    )
-    whose = {"person_key": person_key}
+    survivor = survivors_of(engine, [identifier.key])[identifier.key]
+    whose = {"person_key": survivor.key}
     return PersonCard(
-        person_id=person_id,
+        person_id=survivor.alias,
         profile=_profile(engine, whose),
         identifiers=tuple(LinkedIdentifier(**row) for row in engine.dicts(_IDENTIFIERS, whose)),
         subscriptions=tuple(HeldSubscription(**row) for row in engine.dicts(_SUBSCRIPTIONS, whose)),
@@ -156,16 +151,23 @@ def _profile_lines(profile: Person | None, as_of: Any) -> Iterable[str]:
     if profile is None:
         yield f"No event of it by {minute(as_of)} UTC."
         return
-    for name, value in profile.model_dump(mode="json", exclude={"person_id"}).items():
+    for name, value in profile.model_dump(exclude={"person_id"}).items():
         if value is not None:
-            yield f"{name}: {json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value}"
+            yield f"{name.replace('_', ' ')}: {_said(value)}"
 
 
-def _identifier_rows(links: Iterable[LinkedIdentifier]) -> tuple[tuple[Any, ...], ...]:
-    return tuple(
-        (f"{link.id_type}:{link.email or link.id_value}", link.valid_from, link.valid_to, link.event_id)
-        for link in links
-    )
+def _said(value: Any) -> str:
+    if isinstance(value, datetime):
+        return f"{minute(value.astimezone(timezone.utc))} UTC"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
+
+
+def _identifiers(links: Iterable[LinkedIdentifier]) -> Table:
+    """What the person is known by, in full where the screen allows it; most have no end."""
+    rows = [(f"{link.id_type}:{link.email or link.id_value}", link.valid_from, link.valid_to) for link in links]
+    columns = (Column("identifier"), Column("since", "time"), Column("until", "time"))
+    shown = 3 if any(until for *_, until in rows) else 2
+    return first_rows(columns[:shown], tuple(row[:shown] for row in rows), title="Identifiers", what="identifiers")
 
 
 def _rows(records: Iterable[Shape]) -> tuple[tuple[Any, ...], ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from analytics.identifiers import find_identifier
+from analytics.identifiers import find_identifier, survivors_of
 from analytics.names import require_past, require_segments
 from analytics.query import Engine
 from analytics.table import Column, Sheet, Table, first_rows, minute
@@ -115,9 +115,6 @@ def owner_of(engine: Engine, person: str) -> tuple[str, int]:
     Raises:
         UsageError: if no event carried it, or several identifiers have this value.
     """
-    ((person_id, person_key),) = engine.rows(
-        "select person_id, person_key from intermediate.int_identity__owner"
-        " where identifier_key = $key and valid_from is null",
-        {"key": find_identifier(engine, person).key},
-    )
-    return person_id, person_key
+    key = find_identifier(engine, person).key
+    survivor = survivors_of(engine, [key])[key]
+    return survivor.alias, survivor.key

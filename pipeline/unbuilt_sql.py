@@ -25,9 +25,9 @@ where id_type <> 'custom:{ROW_MARK}'"""
 
 #: Every identifier that landed, where finding one looks for it.
 IDENTIFIERS = """create or replace view intermediate.int_identity__identifier as
-select identifier_key, alias_id, id_type, id_value, email from published.intermediate.int_identity__identifier
+select identifier_key, id_type, id_value, email from published.intermediate.int_identity__identifier
 union all
-select identifier_key, alias_id, id_type, id_value, email from fresh_identifier
+select identifier_key, id_type, id_value, email from fresh_identifier
 where identifier_key not in (select identifier_key from published.intermediate.int_identity__identifier)"""
 
 #: What hangs together: identifiers stand for their published component, rows and keys have negative numbers.

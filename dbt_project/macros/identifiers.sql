@@ -17,48 +17,57 @@
     {%- endif -%}
 {%- endmacro %}
 
+{# The columns of an event that hold identifiers. #}
+{% macro identifier_columns() %}
+    {{ return(plain_identifiers() + ['email', 'email_sha256', 'custom_ids']) }}
+{% endmacro %}
+
+{# What each event says of who it is of, values that identify nobody included. #}
 {% macro select_identifiers(relation) -%}
     select
-        {% for column in plain_identifiers() + ['email', 'email_sha256', 'custom_ids'] %}
-        {{ identifier(column) }} as {{ column }},
-        {% endfor %}
+        {{ identifier_columns() | join(', ') }},
         {{ is_signed() }} as is_signed, {{ is_known_to_identity() }} as is_known,
-        occurred_at, event_id, body_key
+        occurred_at, body_key
     from {{ relation }}
 {%- endmacro %}
 
-{# One row per identifier of each row of a relation. An e-mail goes by its SHA-256, so that
-   both forms are one identifier. #}
-{% macro unpivot_identifiers(relation) %}
+{# The key of an identifier of a type, a text expression as the value is. #}
+{% macro identifier_key(id_type, id_value) -%}
+    {{ key_of(uuid5_digest(id_type ~ " || ':' || " ~ id_value)) }}
+{%- endmacro %}
+
+{# The UUID of an identifier: its alias. It is not stored, because it follows from the two. #}
+{% macro alias_of(relation) -%}
+    {{ uuid5_of(uuid5_digest(relation ~ ".id_type || ':' || " ~ relation ~ ".id_value")) }}
+{%- endmacro %}
+
+{# One row per identifier of each set of them (int_identity__id_set). An e-mail goes by its
+   SHA-256, so that both forms are one identifier. #}
+{% macro unpivot_identifiers(id_set) %}
+    {%- set carried -%}
+        email, body_key, first_seen_at, is_signed, is_known
+    {%- endset -%}
+    {%- set without_address = carried | replace('email', 'cast(null as string) as email') -%}
     {% for type in plain_identifiers() %}
     select
-        body_key,
-        '{{ type }}' as id_type,
-        {{ type }} as id_value,
-        cast(null as string) as email,
-        first_seen_at,
-        event_id,
-        is_signed,
-        is_known
-    from {{ relation }}
+        {{ type }}_key as identifier_key, '{{ type }}' as id_type, {{ type }} as id_value,
+        {{ without_address }}
+    from {{ id_set }}
     where {{ type }} is not null
     union all
     {% endfor %}
-    select
-        body_key, 'email', {{ sha256_hex('email') }}, email, first_seen_at, event_id, is_signed,
-        is_known
-    from {{ relation }}
+    select email_key, 'email', {{ sha256_hex('email') }}, {{ carried }}
+    from {{ id_set }}
     where email is not null
     union all
-    select
-        body_key, 'email', email_sha256, null, first_seen_at, event_id, is_signed, is_known
-    from {{ relation }}
+    select email_sha256_key, 'email', email_sha256, {{ without_address }}
+    from {{ id_set }}
     where email_sha256 is not null
     union all
     select
-        body_key, 'custom:' || entry_name, entry_value, null, first_seen_at, event_id, is_signed,
-        is_known
-    from {{ json_entries('(select * from ' ~ relation ~ ' where custom_ids is not null)',
+        {{ identifier_key("'custom:' || entry_name", 'entry_value') }},
+        'custom:' || entry_name, entry_value, {{ without_address }}
+    from {{ json_entries('(select * from ' ~ id_set ~ ' where custom_ids is not null)',
         'custom_ids') }} as custom
     where entry_value is not null
 {% endmacro %}
@@ -102,12 +111,22 @@
 
 {# Whether a server says which identifiers an event carries; a browser may say anything. #}
 {% macro is_signed() -%}
+    case
+        when source = 'segment'
+            then coalesce({{ json_text('metadata', 'channel') }}, '') = 'server'
+        else source <> 'meta_pixel'
+    end
+{%- endmacro %}
+
+{# The rows of identifiers whose person is looked for again; all rows when the build starts
+   from nothing. #}
+{% macro of_affected(relation, column='identifier_key') -%}
+    {%- set affected = ref('int_identity__affected') -%}
     (
-        source not in ('meta_pixel', 'segment')
-        or (
-            source = 'segment'
-            and coalesce({{ json_text('metadata', 'channel') }}, '') = 'server'
-        )
+        select * from {{ relation }}
+        {%- if is_increment() %}
+        where {{ column }} in (select identifier_key from {{ affected }})
+        {%- endif %}
     )
 {%- endmacro %}
 
@@ -130,7 +149,6 @@
 {# The edges that may join persons, among affected identifiers: those of events, unless an
    end is a knot, and the links set by hand. trust: 0 by hand, 1 a server, 2 a browser. #}
 {% macro joining_edges() -%}
-    {%- set affected = '(select identifier_key from ' ~ ref('int_identity__affected') ~ ')' -%}
     {%- set knot = '(select identifier_key from ' ~ ref('int_identity__knot') ~ ')' -%}
     {%- set link -%}
     (select left_key, right_key from {{ hand_rules() }} as rule where kind = 'link')
@@ -143,15 +161,12 @@
             edge.right_type,
             case when edge.is_signed then 1 else 2 end as trust,
             edge.first_seen_at,
-            edge.event_id
-        from {{ ref('int_identity__edge') }} as edge
+            edge.body_key
+        from {{ of_affected(of_affected(ref('int_identity__edge'), 'left_key'), 'right_key') }}
+            as edge
         anti join {{ link }} as link
             on edge.left_key = link.left_key and edge.right_key = link.right_key
-        where
-            edge.left_key in {{ affected }}
-            and edge.right_key in {{ affected }}
-            and edge.left_key not in {{ knot }}
-            and edge.right_key not in {{ knot }}
+        where edge.left_key not in {{ knot }} and edge.right_key not in {{ knot }}
         union all
         select
             link.left_key,
@@ -160,17 +175,13 @@
             other.id_type,
             0,
             greatest(one.first_seen_at, other.first_seen_at),
-            'by hand'
-        from {{ link }} as link
+            cast(null as bigint)
+        from {{ of_affected(of_affected(link, 'left_key'), 'right_key') }} as link
         inner join {{ ref('int_identity__identifier') }} as one
             on link.left_key = one.identifier_key
         inner join {{ ref('int_identity__identifier') }} as other
             on link.right_key = other.identifier_key
-        where
-            link.left_key in {{ affected }}
-            and link.right_key in {{ affected }}
-            and link.left_key not in {{ knot }}
-            and link.right_key not in {{ knot }}
+        where link.left_key not in {{ knot }} and link.right_key not in {{ knot }}
     )
 {%- endmacro %}
 

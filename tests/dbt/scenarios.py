@@ -22,9 +22,11 @@ START = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
 TELLINGS = 4
 RULES = {"hub_threshold": 3, "blocked": {"device_id": ["kiosk"]}}
 LINKS = (
-    "select alias.person_id, identifier.id_type, identifier.id_value, split_part(identifier.event_id, '#', 1) as space"
-    " from person_alias as alias inner join intermediate.int_identity__identifier as identifier"
-    " on alias.alias_id = identifier.alias_id"
+    "select alias.person_id, identifier.id_type, identifier.id_value, split_part(event.event_id, '#', 1) as space"
+    " from intermediate.int_identity__identifier as identifier"
+    " inner join intermediate.int_identity__owner as owner using (identifier_key)"
+    " inner join person_alias as alias on owner.person_key = alias.person_key and alias.alias_id = alias.person_id"
+    " inner join event on identifier.body_key = event.body_key where owner.valid_from is null"
 )
 EVENTS = "select event.event_id, person.person_id from event inner join person using (person_key)"
 _TYPES = {

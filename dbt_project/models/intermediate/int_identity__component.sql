@@ -3,16 +3,10 @@
 -- depends on everything in the component.
 {{ config(materialized='incremental', pre_hook="{{ forget_affected() }}") }}
 
-with affected as (
+with identifier as (
 
-    select identifier_key from {{ ref('int_identity__affected') }}
-
-),
-
-identifier as (
-
-    select identifier_key from {{ ref('int_identity__identifier') }}
-    where identifier_key in (select identifier_key from affected)
+    select identifier_key
+    from {{ of_affected(ref('int_identity__identifier')) }} as known
 
 ),
 

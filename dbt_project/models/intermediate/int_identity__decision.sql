@@ -23,18 +23,37 @@ node as (
 
 ),
 
+joining as (
+
+    select joining.*, component.component_key
+    from {{ joining_edges() }} as joining
+    inner join component on joining.left_key = component.identifier_key
+
+),
+
+event as (
+
+    select body_key, event_id from {{ ref('int_event__added') }}
+    where body_key in (select body_key from joining)
+    union
+    select body_key, event_id
+    from {{ before('event', ['body_key bigint', 'event_id string'], schema='main') }}
+    where body_key in (select body_key from joining)
+
+),
+
 edge as (
 
     select
-        component.component_key,
+        joining.component_key,
         joining.left_key,
         joining.right_key,
         joining.trust,
         {{ edge_priority('joining.left_type', 'joining.right_type') }} as priority,
         {{ epoch_micros('joining.first_seen_at') }} as observed_at,
-        joining.event_id
-    from {{ joining_edges() }} as joining
-    inner join component on joining.left_key = component.identifier_key
+        coalesce(event.event_id, 'by hand') as event_id
+    from joining
+    left join event on joining.body_key = event.body_key
 
 ),
 

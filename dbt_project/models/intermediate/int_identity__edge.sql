@@ -23,7 +23,7 @@ kept as (
 
     select * from {{ before('int_identity__edge', [
         'left_key bigint', 'right_key bigint', 'left_type string', 'right_type string',
-        'is_signed boolean', 'first_seen_at time', 'event_id string', 'body_key bigint',
+        'is_signed boolean', 'first_seen_at time', 'body_key bigint',
     ]) }}
     where
         left_key in (select identifier_key from member)
@@ -41,7 +41,6 @@ sight as (
         other.id_type as right_type,
         member.is_signed,
         member.first_seen_at,
-        member.event_id,
         member.body_key
     from member
     inner join member as other
@@ -55,24 +54,37 @@ sight as (
         right_type,
         is_signed,
         first_seen_at,
-        event_id,
         body_key
     from kept
 
 ),
 
--- Sorted, not grouped: min_by of a text over several values takes four times as long.
+best_sight as (
+
+    select
+        left_key,
+        right_key,
+        any_value(left_type) as left_type,
+        any_value(right_type) as right_type,
+        min({{ proof(
+            'case when is_signed then 0 else 1 end', 'first_seen_at', 'body_key'
+        ) }}) as proof
+    from sight
+    group by left_key, right_key
+
+),
+
 edge as (
 
-    select * from sight
-    qualify
-        row_number() over (
-            partition by left_key, right_key
-            order by
-                is_signed desc nulls last,
-                first_seen_at asc nulls last,
-                body_key asc nulls last
-        ) = 1
+    select
+        left_key,
+        right_key,
+        left_type,
+        right_type,
+        {{ proof_rank('proof') }} = 0 as is_signed,
+        {{ proof_time('proof') }} as first_seen_at,
+        {{ proof_body('proof') }} as body_key
+    from best_sight
 
 )
 

@@ -6,12 +6,7 @@
     pre_hook="{{ forget_lost(['identifier_key']) }}",
 ) }}
 
-{%- set is_first -%}
-row_number() over (
-    partition by identifier_key
-    order by first_seen_at asc nulls last, body_key asc nulls last
-) = 1
-{%- endset %}
+{%- set seen = proof(0, 'first_seen_at', 'body_key') %}
 
 with member as (
 
@@ -23,8 +18,8 @@ kept as (
 
     select * from {{ before('int_identity__identifier', [
         'identifier_key bigint', 'id_type string', 'id_value string', 'email string',
-        'first_seen_at time', 'event_id string', 'body_key bigint',
-        'email_seen_at time', 'email_body_key bigint',
+        'first_seen_at time', 'body_key bigint', 'email_seen_at time',
+        'email_body_key bigint',
     ]) }}
     where
         identifier_key in (select identifier_key from member)
@@ -38,59 +33,51 @@ kept as (
 sight as (
 
     select
-        identifier_key, id_type, id_value, email, first_seen_at, event_id, body_key
+        identifier_key,
+        id_type,
+        id_value,
+        email,
+        {{ seen }} as proof,
+        case when email is not null then {{ seen }} end as email_proof
     from member
-    union all
-    select
-        identifier_key, id_type, id_value, null, first_seen_at, event_id, body_key
-    from kept
     union all
     select
         identifier_key,
         id_type,
         id_value,
         email,
-        email_seen_at,
-        event_id,
-        email_body_key
+        {{ seen }},
+        {{ proof(0, 'email_seen_at', 'email_body_key') }}
     from kept
-    where email is not null
 
 ),
 
--- Sorted, not grouped: min_by of a text over several values takes twice as long.
 first_sight as (
 
-    select *, {{ uuid5_digest("id_type || ':' || id_value") }} as digest
+    select
+        identifier_key,
+        any_value(id_type) as id_type,
+        any_value(id_value) as id_value,
+        any_value(email) as email,
+        min(proof) as proof,
+        min(email_proof) as email_proof
     from sight
-    qualify {{ is_first }}
-
-),
-
-first_address as (
-
-    select * from sight
-    where email is not null
-    qualify {{ is_first }}
+    group by identifier_key
 
 ),
 
 identifier as (
 
     select
-        first_sight.identifier_key,
-        {{ uuid5_of('first_sight.digest') }} as alias_id,
-        first_sight.id_type,
-        first_sight.id_value,
-        first_address.email,
-        first_sight.first_seen_at,
-        first_sight.event_id,
-        first_sight.body_key,
-        first_address.first_seen_at as email_seen_at,
-        first_address.body_key as email_body_key
+        identifier_key,
+        id_type,
+        id_value,
+        email,
+        {{ proof_time('proof') }} as first_seen_at,
+        {{ proof_body('proof') }} as body_key,
+        {{ proof_time('email_proof') }} as email_seen_at,
+        {{ proof_body('email_proof') }} as email_body_key
     from first_sight
-    left join first_address
-        on first_sight.identifier_key = first_address.identifier_key
 
 )
 

@@ -3,13 +3,7 @@
 -- had belongs to each of them for a while (int_identity__owner).
 {{ config(materialized='incremental', pre_hook="{{ forget_affected() }}") }}
 
-with affected as (
-
-    select identifier_key from {{ ref('int_identity__affected') }}
-
-),
-
-edge as (
+with edge as (
 
     select * from {{ ref('int_identity__edge') }}
 
@@ -37,8 +31,7 @@ counted as (
         any_value(id_type) as id_type,
         count(*) as seen_with,
         count(*) filter (where other_type = 'user_id') as users
-    from neighbour
-    where identifier_key in (select identifier_key from affected)
+    from {{ of_affected('neighbour') }} as near
     group by identifier_key
     having count(*) > 1
 

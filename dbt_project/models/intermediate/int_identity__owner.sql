@@ -2,13 +2,7 @@
 -- All but shared devices belong to one person for ever: their interval has no bounds.
 {{ config(materialized='incremental', pre_hook="{{ forget_affected() }}") }}
 
-with affected as (
-
-    select identifier_key from {{ ref('int_identity__affected') }}
-
-),
-
-own as (
+with own as (
 
     select * from {{ ref('int_identity__own') }}
 
@@ -16,16 +10,17 @@ own as (
 
 anybody as (
 
-    select identifier_key, person_key, person_id from own
+    select identifier_key, person_key from own
     union all
-    select identifier_key, person_key, person_id
+    select identifier_key, person_key
     from {{ before('int_identity__owner', [
-        'identifier_key bigint', 'person_key bigint', 'person_id string',
-        'valid_from time',
+        'identifier_key bigint', 'person_key bigint', 'valid_from time',
     ]) }}
     where
         valid_from is null
-        and identifier_key not in (select identifier_key from affected)
+        and identifier_key not in (
+            select identifier_key from {{ ref('int_identity__affected') }}
+        )
 
 ),
 
@@ -37,8 +32,7 @@ turn as (
         sight.identifier_key,
         sight.seen_at,
         own.person_key as own_key,
-        coalesce(user_owner.person_key, own.person_key) as person_key,
-        coalesce(user_owner.person_id, own.person_id) as person_id
+        coalesce(user_owner.person_key, own.person_key) as person_key
     from {{ ref('int_identity__sight') }} as sight
     inner join own on sight.identifier_key = own.identifier_key
     left join anybody as user_owner on sight.user_key = user_owner.identifier_key
@@ -52,7 +46,7 @@ turn as (
 
 change as (
 
-    select identifier_key, seen_at, person_key, person_id
+    select identifier_key, seen_at, person_key
     from turn
     qualify
         coalesce(lag(person_key) over (
@@ -75,7 +69,6 @@ owner as (
         own.identifier_key,
         own.component_key,
         own.person_key,
-        own.person_id,
         cast(null as {{ time_type() }}) as valid_from,
         first_change.seen_at as valid_to
     from own
@@ -85,7 +78,6 @@ owner as (
         change.identifier_key,
         own.component_key,
         change.person_key,
-        change.person_id,
         change.seen_at,
         lead(change.seen_at) over (
             partition by change.identifier_key order by change.seen_at nulls last

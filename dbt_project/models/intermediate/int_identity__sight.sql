@@ -5,13 +5,9 @@ with shared as (
 
     select identifier.identifier_key, identifier.id_type, identifier.id_value
     from {{ ref('int_identity__identifier') }} as identifier
-    inner join {{ ref('int_identity__knot') }} as knot
+    inner join {{ of_affected(ref('int_identity__knot')) }} as knot
         on identifier.identifier_key = knot.identifier_key
-    where
-        knot.kind = 'shared_device'
-        and identifier.identifier_key in (
-            select identifier_key from {{ ref('int_identity__affected') }}
-        )
+    where knot.kind = 'shared_device'
 
 ),
 
@@ -47,7 +43,7 @@ told as (
         event.body_key,
         case
             when event.event_type not in ({{ quoted(logouts()) }})
-                then {{ key_of(uuid5_digest("'user_id:' || event.user_id")) }}
+                then {{ identifier_key("'user_id'", 'event.user_id') }}
         end as user_key
     from event
     inner join shared

@@ -3,11 +3,14 @@
 
 with survivor as (
 
-    select person_key, person_id from {{ touched(ref('int_identity__owner')) }}
+    select owner.person_key, {{ alias_of('identifier') }} as person_id
+    from {{ touched(ref('int_identity__owner')) }} as owner
+    inner join {{ ref('int_identity__identifier') }} as identifier
+        on owner.person_key = identifier.identifier_key
     where
-        identifier_key = person_key
-        and valid_from is null
-        and person_key in (select person_key from {{ ref('int_person__stat') }})
+        owner.identifier_key = owner.person_key
+        and owner.valid_from is null
+        and owner.person_key in (select person_key from {{ ref('int_person__stat') }})
 
 ),
 

@@ -1,5 +1,4 @@
 -- Grain: one row per pair of identifiers that one event carried, or a hand rule links.
--- Of a pair that has both, the hand rule counts.
 {{ config(materialized='view') }}
 
 with identifier as (
@@ -8,78 +7,24 @@ with identifier as (
 
 ),
 
-knot as (
-
-    select * from {{ ref('int_identity__knot') }}
-
-),
-
-link as (
-
-    select * from {{ hand_rules() }} as rule
-    where kind = 'link'
-
-),
-
-edge as (
-
-    select
-        carried.left_key,
-        carried.right_key,
-        case when carried.is_signed then 'server' else 'browser' end as trust,
-        carried.first_seen_at as observed_at,
-        carried.event_id
-    from {{ ref('int_identity__edge') }} as carried
-    anti join link
-        on carried.left_key = link.left_key and carried.right_key = link.right_key
-    union all
-    select
-        link.left_key,
-        link.right_key,
-        'hand',
-        greatest(one.first_seen_at, other.first_seen_at),
-        cast(null as string)
-    from link
-    inner join identifier as one on link.left_key = one.identifier_key
-    inner join identifier as other on link.right_key = other.identifier_key
-
-),
-
-decision as (
-
-    select
-        edge.left_key,
-        edge.right_key,
-        edge.trust,
-        edge.observed_at,
-        edge.event_id,
-        coalesce(left_knot.kind, right_knot.kind, decided.rule) as refused_by,
-        coalesce(left_knot.kind, right_knot.kind, decided.rule) is null as is_accepted
-    from edge
-    left join knot as left_knot on edge.left_key = left_knot.identifier_key
-    left join knot as right_knot on edge.right_key = right_knot.identifier_key
-    left join {{ ref('int_identity__decision') }} as decided
-        on edge.left_key = decided.left_key and edge.right_key = decided.right_key
-
-),
-
 named as (
 
     select
-        decision.left_key,
+        judged.left_key,
         one.id_type as left_type,
         one.id_value as left_value,
-        decision.right_key,
+        judged.right_key,
         other.id_type as right_type,
         other.id_value as right_value,
-        decision.is_accepted,
-        decision.refused_by,
-        decision.trust,
-        decision.observed_at,
-        decision.event_id
-    from decision
-    inner join identifier as one on decision.left_key = one.identifier_key
-    inner join identifier as other on decision.right_key = other.identifier_key
+        judged.is_accepted,
+        judged.refused_by,
+        judged.trust,
+        judged.observed_at,
+        event.event_id
+    from {{ ref('int_identity__judged') }} as judged
+    inner join identifier as one on judged.left_key = one.identifier_key
+    inner join identifier as other on judged.right_key = other.identifier_key
+    left join {{ ref('event') }} as event on judged.body_key = event.body_key
 
 )
 

@@ -3,11 +3,9 @@
 {% test keeps_the_limits(model) %}
 
 select owner.person_key
-from {{ model }} as owner
+from {{ of_affected(model) }} as owner
 inner join {{ ref('int_identity__identifier') }} as identifier
     on owner.identifier_key = identifier.identifier_key
-inner join {{ ref('int_identity__affected') }} as affected
-    on owner.identifier_key = affected.identifier_key
 where owner.valid_from is null
 group by owner.person_key
 having {{ breaks_a_limit() }}

@@ -1,4 +1,5 @@
 -- Grain: one row per identifier whose person is looked for again.
+-- depends_on: {{ ref('int_identity__identifier') }}
 -- What new rows carry, what an event displaced by another body had, and all that hung
 -- together with them, on refused paths, too: it may hang together otherwise now.
 with carried as (
@@ -74,10 +75,14 @@ reached as (
 
 affected as (
 
+    {% if is_increment() %}
     select identifier_key from seen
     union
     select identifier_key from published
     where component_key in (select component_key from reached)
+    {% else %}
+    select identifier_key from {{ ref('int_identity__identifier') }}
+    {% endif %}
 
 )
 

@@ -1,44 +1,27 @@
 -- Grain: one row per affected raw component in which a rule may bite.
 -- If all of its edges could be accepted without breaking a rule, they are.
-with affected as (
+with component as (
 
-    select identifier_key from {{ ref('int_identity__affected') }}
-
-),
-
-component as (
-
-    select * from {{ ref('int_identity__component') }}
-    where identifier_key in (select identifier_key from affected)
+    select * from {{ of_affected(ref('int_identity__component')) }} as found
 
 ),
 
 node as (
 
-    select
-        component.component_key,
-        identifier.identifier_key,
-        identifier.id_type,
-        identifier.id_type in ('user_id', 'stripe_id') as is_known
+    select component.component_key, component.identifier_key, identifier.id_type
     from {{ ref('int_identity__identifier') }} as identifier
     inner join component on identifier.identifier_key = component.identifier_key
 
 ),
 
-edge as (
+counted as (
 
-    select joining.*, component.component_key
-    from {{ joining_edges() }} as joining
-    inner join component on joining.left_key = component.identifier_key
-
-),
-
-over_limit as (
-
-    select component_key
+    select
+        component_key,
+        count(*) filter (where id_type in ('user_id', 'stripe_id')) > 1 as has_known,
+        ({{ breaks_a_limit() }}) as is_over_limit
     from node
     group by component_key
-    having {{ breaks_a_limit() }}
 
 ),
 
@@ -53,14 +36,23 @@ cut as (
 ),
 
 -- Two who are known, and a browser that joins: do servers alone join them, too?
+edge as (
+
+    select joining.*, component.component_key
+    from {{ joining_edges() }} as joining
+    inner join component on joining.left_key = component.identifier_key
+    where
+        component.component_key in (
+            select component_key from counted
+            where has_known
+        )
+
+),
+
 doubtful as (
 
-    select component_key from edge
+    select distinct component_key from edge
     where trust = 2
-    intersect
-    select component_key from node
-    group by component_key
-    having count(*) filter (where is_known) > 1
 
 ),
 
@@ -83,7 +75,7 @@ joined_by_browser as (
     from node
     inner join doubtful on node.component_key = doubtful.component_key
     left join signed_part on node.identifier_key = signed_part.node_key
-    where node.is_known
+    where node.id_type in ('user_id', 'stripe_id')
     group by node.component_key
     having count(distinct coalesce(signed_part.label, node.identifier_key)) > 1
 
@@ -91,7 +83,8 @@ joined_by_browser as (
 
 contested as (
 
-    select component_key from over_limit
+    select component_key from counted
+    where is_over_limit
     union
     select component_key from cut
     union

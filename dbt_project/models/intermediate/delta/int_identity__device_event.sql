@@ -10,12 +10,8 @@ with displaced as (
 
 newly_shared as (
 
-    select identifier_key from {{ ref('int_identity__knot') }}
-    where
-        kind = 'shared_device'
-        and identifier_key in (
-            select identifier_key from {{ ref('int_identity__affected') }}
-        )
+    select identifier_key from {{ of_affected(ref('int_identity__knot')) }} as knot
+    where kind = 'shared_device'
     except
     select identifier_key from {{ kept_devices() }} as kept
 
@@ -95,14 +91,17 @@ event as (
 
 ),
 
+-- Read once: nothing at all where no device is shared.
 carried as (
 
-    select 'anonymous_id' as id_type, anonymous_id as id_value, event.*
+    select
+        kind.id_type,
+        case kind.id_type
+            when 'anonymous_id' then event.anonymous_id else event.device_id
+        end as id_value,
+        event.*
     from event
-    where anonymous_id is not null
-    union all
-    select 'device_id', device_id, event.* from event
-    where device_id is not null
+    cross join (values ('anonymous_id'), ('device_id')) as kind (id_type)
 
 )
 

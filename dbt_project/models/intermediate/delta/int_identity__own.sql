@@ -1,16 +1,9 @@
 -- Grain: one row per affected identifier: the person that its edges make it part of.
 {{ config(materialized='ephemeral') }}
 
-with affected as (
+with component as (
 
-    select identifier_key from {{ ref('int_identity__affected') }}
-
-),
-
-component as (
-
-    select * from {{ ref('int_identity__component') }}
-    where identifier_key in (select identifier_key from affected)
+    select * from {{ of_affected(ref('int_identity__component')) }} as found
 
 ),
 
@@ -38,7 +31,10 @@ part as (
 labelled as (
 
     select
-        identifier.*,
+        identifier.identifier_key,
+        identifier.id_type,
+        identifier.id_value,
+        identifier.first_seen_at,
         component.component_key,
         case
             when contested.component_key is null then component.component_key
@@ -51,25 +47,34 @@ labelled as (
 
 ),
 
--- A person is named after the identifier first seen.
-survivor as (
+first_sight as (
 
-    select
-        label,
-        min_by(identifier_key, (first_seen_at, id_type, id_value)) as person_key,
-        min_by(alias_id, (first_seen_at, id_type, id_value)) as person_id
+    select label, min(first_seen_at) as first_seen_at
     from labelled
     group by label
 
 ),
 
-own as (
+-- A person is named after the identifier first seen.
+survivor as (
 
     select
-        labelled.identifier_key,
-        labelled.component_key,
-        survivor.person_key,
-        survivor.person_id
+        labelled.label,
+        min_by(
+            labelled.identifier_key, (labelled.id_type, labelled.id_value)
+        ) as person_key
+    from labelled
+    inner join first_sight
+        on
+            labelled.label = first_sight.label
+            and labelled.first_seen_at = first_sight.first_seen_at
+    group by labelled.label
+
+),
+
+own as (
+
+    select labelled.identifier_key, labelled.component_key, survivor.person_key
     from labelled
     inner join survivor on labelled.label = survivor.label
 

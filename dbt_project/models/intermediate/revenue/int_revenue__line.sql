@@ -1,10 +1,15 @@
 -- Grain: one row per money line, as if nothing more will be told.
 with owner as (
 
-    select identifier.id_value, owner.person_id, owner.person_key
+    select
+        identifier.id_value,
+        {{ alias_of('survivor') }} as person_id,
+        owner.person_key
     from {{ ref('int_identity__identifier') }} as identifier
     inner join {{ ref('int_identity__owner') }} as owner
         on identifier.identifier_key = owner.identifier_key
+    left join {{ ref('int_identity__identifier') }} as survivor
+        on owner.person_key = survivor.identifier_key
     where identifier.id_type = 'stripe_id'
 
 ),
