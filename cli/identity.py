@@ -155,6 +155,8 @@ def _decide(
         emit_json(added.to_json())
     else:
         emit_text(f"{added.path}: {kind} {added.pair[0]} and {added.pair[1]}; gdp build applies it\n")
+    for name in added.unknown:
+        typer.echo(f"gdp: warning: no event of this build carried {name}: is it written as it was sent?", err=True)
 
 
 def _print(answer: Screen, format: Literal["table", "json"]) -> None:

@@ -361,6 +361,7 @@ def answer(
     how: How,
 ) -> None:
     """Ask a report's question of the published warehouse and print what is wanted of it."""
+    from analytics.as_known import AsKnown
     from analytics.spec import make_spec
     from cli.output import NEEDS_A_FILE, emit_report, emit_text
     from models.errors import UsageError
@@ -384,7 +385,9 @@ def answer(
             counts = report.query(report.prepare(warehouse, spec)).count_steps(warehouse)
             emit_report(counts, format=how.format, output=how.output)
         else:
-            emit_report(report.run(warehouse, spec), format=how.format, output=how.output)
+            found = report.run(warehouse, spec)
+            shown = AsKnown(found, *past) if past else found
+            emit_report(shown, format=how.format, output=how.output)
 
 
 def _past(moments: dict[str, datetime], how: How) -> tuple[PastKind, datetime] | None:

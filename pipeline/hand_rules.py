@@ -10,11 +10,13 @@ from typing import Any, Literal
 
 import yaml
 
+from analytics.identifiers import identifiers_of
 from models.errors import UsageError
 from models.identity import HandRule, IdentityRules, hashed
 from pipeline.project import STARTER, Project
 from warehouse.definitions import IDENTITY_FILE
 from warehouse.files import publish_file
+from warehouse.reader import current_generation, open_warehouse
 from warehouse.yaml_file import parse_yaml, validate
 
 _HEADER = "# Who is one person: see docs/decisions.md.\n"
@@ -27,10 +29,12 @@ class AddedRule:
     path: Path
     kind: Literal["link", "cut"]
     pair: tuple[str, str]
+    #: Those of the two that no event of the published build carried: the rule waits for one. None if there is no build.
+    unknown: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The documented JSON shape; see docs/json.md."""
-        return {"path": str(self.path), "kind": self.kind, "pair": list(self.pair)}
+        return {"path": str(self.path), "kind": self.kind, "pair": list(self.pair), "unknown": list(self.unknown)}
 
 
 def add_hand_rule(
@@ -82,7 +86,17 @@ def add_hand_rule(
     partial = path.with_name(f".{path.name}.partial")
     partial.write_text(added, encoding="utf-8")
     publish_file(partial, path)
-    return AddedRule(path, kind, rule.pair)
+    return AddedRule(path, kind, rule.pair, _unknown(project, rule))
+
+
+def _unknown(project: Project, rule: HandRule) -> tuple[str, ...]:
+    """The identifiers of a rule that no event of the published build carried."""
+    home = project.home
+    if current_generation(home) is None:
+        return ()
+    with open_warehouse(home) as warehouse:
+        known = identifiers_of(warehouse, rule.keys)
+    return tuple(name for name, key in zip(rule.pair, rule.keys, strict=True) if key not in known)
 
 
 def with_rule(text: str, rule: dict[str, Any]) -> str:

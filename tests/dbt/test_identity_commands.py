@@ -70,6 +70,10 @@ def test_whose_a_shared_device_was_is_told(scenario_studio: Studio) -> None:
     """Each turn with its times; the device was the first user's from its first event."""
     found = explain(scenario_studio, "shared device, in turns", "u1", "d1")
     assert not found["samePerson"]
+    assert [turn["person"] for turn in found["turns"]] == [
+        *("nobody but itself", "user_id:shared-device-in-turns-0-u1"),
+        *("user_id:shared-device-in-turns-0-u2", "user_id:shared-device-in-turns-0-u1"),
+    ]
     other = explain(scenario_studio, "shared device, in turns", "u2", "d1")
     assert [(turn["personId"], turn["validFrom"], turn["validTo"]) for turn in found["turns"]] == [
         (found["personB"], None, "2026-03-02T12:00:00Z"),
@@ -157,6 +161,24 @@ def test_rules_that_are_not_built_yet_are_told(own_sample: Studio) -> None:
     assert told not in own_sample.ok(*ask).json["reasons"]
     own_sample.ok("identity", "cut", *pair, "--reason", "a shared mailbox")
     assert own_sample.ok(*ask).json["reasons"][-1] == told
+
+
+def test_a_rule_for_an_identifier_that_nobody_has_is_told(own_sample: Studio) -> None:
+    """It is written, because the event may come; a misspelt one would part nobody."""
+    cut = ("identity", "cut", "user_id:email-user-1", "user_id:email-usr-2", "--reason", "x", "--format", "json")
+    answer = own_sample.gdp(*cut)
+    assert (answer.code, answer.json["unknown"]) == (0, ["user_id:email-usr-2"])
+    assert "no event of this build carried user_id:email-usr-2" in answer.err
+
+
+@pytest.mark.parametrize("who", ["chain-0-u1", "shared-device-in-turns-0-u1"])
+def test_a_person_fits_a_screen(who: str, scenario_studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its identifiers in full, at 80 columns; an end only where a device was somebody else's later."""
+    monkeypatch.setenv("COLUMNS", "80")
+    out = scenario_studio.ok("person", "show", who).out
+    assert f"user_id:{who}  " in out
+    assert ("until" in out) == ("device" in who)
+    assert max(map(len, out.splitlines())) <= 80
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,8 @@ def test_a_report_asks_who_was_who(built: Studio, tmp_path: Path) -> None:
     published = studio.hashes()
     assert reached(studio) == [3, 2]
     assert reached(studio, *THEN) == [3, 1]
+    assert studio.ok(*FUNNEL, *THEN).json["identityAsOf"] == "2026-05-05T00:00:00Z"
+    assert "Persons as they were known at 2026-05-05 00:00 UTC." in studio.ok(*FUNNEL[:-2], *THEN).out
     [first] = kept(studio)
     made = first.stat().st_mtime_ns
     assert reached(studio, *THEN, "--from", "2026-05-02") == [2, 1]
