@@ -17,6 +17,7 @@ from analytics.segment_rules import queried
 from models.errors import GdpError
 from models.segment import SegmentDefinition
 from pipeline.compiled import TABLES, needed, read_compiled
+from pipeline.prepare import input_tables
 from pipeline.table_functions import register
 from pipeline.unbuilt import Unbuilt
 from warehouse.control import LandedFile
@@ -163,7 +164,7 @@ def read_known(
         for schema in ("intermediate", "delta"):
             connection.execute(f"create schema warehouse.{schema}")
         register(connection)
-        _write_catalog(connection, definitions)
+        _write_inputs(connection, definitions)
         ((as_of, generation, batch),) = connection.execute(
             "select as_of, generation, max_batch_seq from published.main.build_info"
         ).fetchall()
@@ -193,13 +194,8 @@ def read_known(
         raise
 
 
-def _write_catalog(connection: duckdb.DuckDBPyConnection, definitions: Definitions) -> None:
-    kinds = {**definitions.catalog.events, "*": definitions.catalog.default}
-    connection.execute(
-        "create table warehouse.main.input_event_catalog"
-        " (event_type varchar, category varchar, is_action boolean, description varchar)"
-    )
-    connection.executemany(
-        "insert into warehouse.main.input_event_catalog values (?, ?, ?, ?)",
-        [[name, kind.category, kind.is_action, kind.description] for name, kind in sorted(kinds.items())],
-    )
+def _write_inputs(connection: duckdb.DuckDBPyConnection, definitions: Definitions) -> None:
+    for name, table in input_tables(definitions).items():
+        connection.register("given", table)
+        connection.execute(f"create table warehouse.main.input_{name} as select * from given")
+        connection.unregister("given")

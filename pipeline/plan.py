@@ -200,7 +200,7 @@ def _plan_again(
 
 
 def changes_since(home: Home, definitions: Definitions) -> tuple[str | None, tuple[str, ...]]:
-    """Why the published tables would have to be made from nothing, if so; and which segments changed since.
+    """Why more of the published tables would be made again than new rows touch, if so; and which segments changed.
 
     Raises:
         GdpError: if nothing is published.
@@ -208,6 +208,8 @@ def changes_since(home: Home, definitions: Definitions) -> tuple[str | None, tup
     published = _existing(home)
     hashes = definition_hashes(definitions)
     reason = _full_refresh_reason(published, tuple(landed_files(home.control)), _table_code_hash(), hashes)
+    if reason is None and _is_fx_changed(published, hashes):
+        reason = FX_CHANGED
     return reason, _changed_segments(published, hashes)
 
 

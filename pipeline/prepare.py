@@ -106,27 +106,30 @@ def _empty_landing(entity: Entity) -> pa.Table:
     return table
 
 
+def input_tables(definitions: Definitions) -> dict[str, pa.Table]:
+    """The definitions that tables are made from and that are no code, by the name of the input."""
+    kinds = {**definitions.catalog.events, "*": definitions.catalog.default}
+    catalog = [
+        {
+            "event_type": name,
+            "category": kind.category,
+            "is_action": kind.is_action,
+            "description": kind.description,
+        }
+        for name, kind in sorted(kinds.items())
+    ]
+    texts = dict.fromkeys(("event_type", "category", "is_action", "description"), pa.string())
+    rates = {"day": pa.date32(), "currency": pa.string(), "rate": pa.decimal128(20, 12)}
+    return {
+        "event_catalog": _table(texts | {"is_action": pa.bool_()}, catalog),
+        "fx_rate": _table(rates, [rate.model_dump() for rate in definitions.fx.rates]),
+    }
+
+
 def _write_inputs(folder: Path, plan: Plan, definitions: Definitions, built_at: datetime) -> None:
     folder.mkdir(exist_ok=True)
-    kinds = {**definitions.catalog.events, "*": definitions.catalog.default}
-    _write(
-        folder / "event_catalog.parquet",
-        {
-            "event_type": pa.string(),
-            "category": pa.string(),
-            "is_action": pa.bool_(),
-            "description": pa.string(),
-        },
-        [
-            {
-                "event_type": name,
-                "category": kind.category,
-                "is_action": kind.is_action,
-                "description": kind.description,
-            }
-            for name, kind in sorted(kinds.items())
-        ],
-    )
+    for name, table in input_tables(definitions).items():
+        pq.write_table(table, folder / f"{name}.parquet")
     _write(
         folder / "segment.parquet",
         {
@@ -147,11 +150,6 @@ def _write_inputs(folder: Path, plan: Plan, definitions: Definitions, built_at: 
             for segment in definitions.segments
         ],
     )
-    _write(
-        folder / "fx_rate.parquet",
-        {"day": pa.date32(), "currency": pa.string(), "rate": pa.decimal128(20, 12)},
-        [rate.model_dump() for rate in definitions.fx.rates],
-    )
     _write(folder / "build.parquet", BUILD_SCHEMA, [build_row(plan, built_at)])
 
 
@@ -168,7 +166,11 @@ BUILD_SCHEMA: dict[str, pa.DataType] = {
 
 
 def _write(path: Path, schema: dict[str, pa.DataType], rows: list[dict[str, Any]]) -> None:
-    pq.write_table(pa.Table.from_pylist(rows, schema=pa.schema(list(schema.items()))), path)
+    pq.write_table(_table(schema, rows), path)
+
+
+def _table(schema: dict[str, pa.DataType], rows: list[dict[str, Any]]) -> pa.Table:
+    return pa.Table.from_pylist(rows, schema=pa.schema(list(schema.items())))
 
 
 def _copy_project(target: Path, plan: Plan, definitions: Definitions) -> Path:

@@ -23,10 +23,10 @@ from warehouse.definitions import Definitions
 from warehouse.home import Home
 
 NOW = datetime(2026, 7, 1, tzinfo=timezone.utc)
-#: Of one person: events, and what is known with its past.
+#: Of one person: events, and what rules may ask for, with its past.
 TABLES = (
     "select * exclude (batch_seq, landed_at) from event where person_key = $person order by all",
-    "select * from person_property where person_key = $person order by all",
+    "select * from person_property where person_key = $person and property <> 'segment' order by all",
     "select * from person_alias where person_key = $person order by all",
 )
 OWNERS = (
