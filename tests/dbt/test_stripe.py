@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 
 from models.landing import STRIPE
 from tests.dbt.builds import Workshop, delivery, opened, rows_of
+from tests.dbt.generations import GENERATIONS, generations
 from tests.dbt.stripes import (
     BEGIN,
     NOW,
@@ -177,7 +179,7 @@ def money() -> Iterable[dict[str, Any]]:
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One build of all cases, with an event of the application's own."""
     shop = workshop(tmp_path_factory.mktemp("cases"))
-    shop.land([*scenario(), *money()], STRIPE)
+    shop.land([*scenario(), *money(), *generations()], STRIPE)
     shop.land(
         [
             delivery(event_id="e1", event_type="video_rendered", occurred_at=day(0), user_id="u-ada"),
@@ -211,6 +213,43 @@ def test_the_oldest_and_the_newest_shape_give_equal_rows(built: Path) -> None:
     assert found["old"] == found["new"]
     assert found["new"][:7] == ("price_pro", "Pro", 29, "usd", 1, "monthly", "month")
     assert found["new"][SHAPE.index("renewal_date")] == day(31)
+
+
+_OF_GENERATIONS = (
+    f"select stripe_subscription_id, {', '.join(SHAPE)} from subscription",
+    (
+        "select stripe_subscription_id, valid_from, valid_to, item_id, status, plan_id, currency, quantity, amount,"
+        " share_left_forever from subscription_item_period"
+    ),
+    (
+        "select stripe_subscription_id, day, policy, movement, movement.mrr from mrr_movement as movement"
+        " inner join subscription using (subscription_id)"
+    ),
+    "select stripe_subscription_id, started_at, end_at, ended_at, outcome, converted_at from subscription_trial",
+    (
+        "select 'sub_' || regexp_extract(source_id, 'of_20..'), event_type, occurred_at, event_id from event"
+        " where event_type <> 'subscription_updated'"
+    ),
+)
+
+
+def test_every_generation_of_the_api_tells_the_same_life(built: Path) -> None:
+    """Subscription, items, movements, trial and events are equal, but for the names."""
+    with opened(built) as connection:
+        for sql in _OF_GENERATIONS:
+            lives: dict[str, list[str]] = {}
+            for name, *row in connection.execute(f"{sql} order by all").fetchall():
+                generation = (name or "").removeprefix("sub_")
+                if generation in GENERATIONS:
+                    lives.setdefault(generation, []).append(str(row).replace(generation, "NAME"))
+            assert set(lives) == set(GENERATIONS), sql
+            assert all(life == lives["of_2025"] for life in lives.values()), lives
+    moved = "select day, mrr_movement.mrr from mrr_movement inner join subscription using (subscription_id)"
+    with opened(built) as connection:
+        rows = connection.execute(
+            f"{moved} where policy = 'gdp' and stripe_subscription_id = 'sub_of_2017' order by 1"
+        ).fetchall()
+    assert rows == [(day(7).date(), 29), (day(10).date(), Decimal("14.5")), (day(20).date(), Decimal("-43.5"))]
 
 
 def test_what_was_deleted_stays_deleted(built: Path) -> None:
