@@ -25,6 +25,9 @@ COMMANDS = (
     "--project data/demo cohort --by signup --interval month --metrics retention_d7,retention_d30",
     "--project data/demo churn users --window 30d --min-activity-before 60d",
     "--project data/demo overlap power_users active_creators inviters",
+    "--project data/demo mrr --interval month --reporting spot",
+    "--project data/demo revenue --interval month --reporting",
+    "--project data/demo segment list",
     "--project data/demo meta matches",
     "--project data/demo status",
 )

@@ -1,7 +1,7 @@
 """How each source is doing: what came last, how late, how much, and what of it is not as it should be.
 
-Read from the control database, the published tables and the newest rows of Stripe's landing: its cost grows with the
-tables' columns of time and type, not with what has landed.
+Read from the control database, the published tables, the newest rows of Stripe's landing and the ids of all: its cost
+grows with columns of time, type and id, not with what has landed.
 """
 
 from __future__ import annotations
@@ -16,21 +16,13 @@ from analytics.table import Column, Table
 from ingest.quarantine import count_quarantine
 from models.landing import STRIPE
 from pipeline.landings import source_of
-from warehouse.control import landed_files, quarantine_files
-from warehouse.duck import connect
+from pipeline.stripe_health import stripe_deliveries
+from warehouse.control import quarantine_files
 from warehouse.forget import landings
 from warehouse.home import Home
 from warehouse.reader import Warehouse
 
 SOURCES = ("app", "segment", "custom", "stripe", "meta_pixel")
-#: The objects of Stripe that the tables are made from (dbt_project/models/intermediate/stripe).
-STRIPE_OBJECTS = frozenset(
-    {
-        *("customer", "subscription", "invoice", "charge", "refund", "dispute", "checkout.session"),
-        *("credit_note", "invoice_payment"),
-    }
-)
-_NEWEST_DELIVERIES = 10_000
 _MOST_TYPES = 10
 
 _TYPES = """
@@ -51,22 +43,6 @@ _LAST_DELAYS = """
 select quantile_cont(epoch(received_at - occurred_at), [0.5, 0.99]) as delays
 from event
 where source = $source and received_at > $last - interval '1' day and occurred_at <= $as_of
-"""
-_DELIVERIES = """
-with delivery as (
-    select kind, event_type, object_type, created_at, received_at
-    from read_parquet($paths, file_row_number = true)
-    order by batch_seq desc, file_row_number desc
-    limit $most
-)
-"""
-_DELIVERY_DELAYS = """
-select quantile_cont(epoch(received_at - created_at), [0.5, 0.99]) filter (where kind = 'event') from delivery
-"""
-_UNREAD_TYPES = f"""
-select coalesce(event_type, object_type) as type, count(*) from delivery
-where object_type is null or not list_contains($read, object_type)
-group by type order by count(*) desc, type limit {_MOST_TYPES}
 """
 _CONFLICTS = "select source, count(*) from event_conflict group by source"
 
@@ -92,7 +68,8 @@ class PublishedSource:
         events_last_7d: the same of seven days.
         delays: median and 99th percentile of the seconds from an event to its receipt, over what was received in the 24
             hours that end with the last receipt; None where nothing says when it was received.
-        conflicts: deliveries that say something else under an id than the one that counts.
+        conflicts: deliveries that say something else under an id than the one that counts; of Stripe, under the id of
+            one event in one version of its API.
         unlisted_types: event types that the catalog does not name, those with most events first.
     """
 
@@ -193,14 +170,14 @@ def _published_source(
 def source_health(home: Home, published: Mapping[str, PublishedSource]) -> tuple[SourceHealth, ...]:
     """Every source of which something landed, waits or is published, in the order of ``SOURCES``."""
     files = _files(home)
-    delays, unread = _stripe_deliveries(home) if STRIPE.name in files else (None, {})
+    delays, conflicts, unread = stripe_deliveries(home) if STRIPE.name in files else (None, 0, {})
     found = []
     for source in SOURCES:
         if source not in files and source not in published:
             continue
         mine, said = files.get(source, _Files()), published.get(source, PublishedSource())
         if source == STRIPE.name:
-            said = replace(said, delays=delays)
+            said = replace(said, delays=delays, conflicts=conflicts)
         landed_at = [at for at in (mine.last_landed_at, said.last_landed_at) if at is not None]
         found.append(
             SourceHealth(
@@ -280,32 +257,6 @@ def _files(home: Home) -> dict[str, _Files]:
     for count in count_quarantine(home):
         found[refused[count.batch]].quarantined += count.waiting
     return found
-
-
-def _stripe_deliveries(home: Home) -> tuple[tuple[float, float] | None, Mapping[str, int]]:
-    """Of the newest deliveries of Stripe: how late its events came, and the types that no table is made from."""
-    paths = _newest_files(home)
-    if not paths:
-        return None, {}
-    with connect() as connection:
-        values = {"paths": paths, "most": _NEWEST_DELIVERIES}
-        found = connection.execute(f"{_DELIVERIES} {_DELIVERY_DELAYS}", values).fetchall()
-        types = connection.execute(
-            f"{_DELIVERIES} {_UNREAD_TYPES}", values | {"read": sorted(STRIPE_OBJECTS)}
-        ).fetchall()
-    ((delays,),) = found
-    return delays and (delays[0], delays[1]), dict(types)
-
-
-def _newest_files(home: Home) -> list[str]:
-    """The last landing files of Stripe that together hold enough rows."""
-    paths, rows = [], 0
-    for file in reversed(landed_files(home.control, entity=STRIPE.name)):
-        if rows >= _NEWEST_DELIVERIES:
-            break
-        paths.append(str(home.root / file.path))
-        rows += file.rows
-    return paths
 
 
 def _iso(moment: datetime | None) -> str | None:

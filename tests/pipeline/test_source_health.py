@@ -13,7 +13,6 @@ from ingest.options import LandOptions
 from ingest.replay import replay
 from models import limits
 from pipeline.source_health import (
-    STRIPE_OBJECTS,
     PublishedSource,
     SourceHealth,
     health_tables,
@@ -21,6 +20,7 @@ from pipeline.source_health import (
     source_health,
     type_facts,
 )
+from pipeline.stripe_health import STRIPE_OBJECTS
 from tests.ingest.landings import NOW, event, jsonl, land
 from tests.ingest.stripes import CREATED, land_stripe, stripe_event, stripe_object
 from warehouse.duck import connect
@@ -130,6 +130,23 @@ def test_deliveries_of_stripe_say_how_late_they_are_and_what_nobody_reads(home: 
     assert stripe.published.delays == (2, pytest.approx(2.98))
     assert stripe.unread_types == {"price.created": 2, "product": 1}
     assert stripe.landed == 4
+
+
+def test_an_event_of_stripe_that_is_told_with_other_data_is_a_conflict(home: Home) -> None:
+    """The first telling counts; the order of keys, pending webhooks and another version of the API say nothing else."""
+    again = {"object": {"livemode": True, "object": "customer", "id": "cus_1"}}
+    other = {"object": stripe_object(name="Ada")}
+    land_stripe(
+        home,
+        *(stripe_event(pending_webhooks=count) for count in (2, 1)),
+        stripe_event(data=again),
+        stripe_event(data=other, api_version="2026-09-30"),
+        stripe_event(id="evt_2", data=other),
+    )
+    assert source_health(home, {})[0].published.conflicts == 0
+    land_stripe(home, stripe_event(data=other), stripe_event(data={"object": stripe_object(name="Grace")}))
+    land_stripe(home, stripe_event(data=other, pending_webhooks=7), stripe_event(data=other, account="acct_1"))
+    assert source_health(home, {})[0].published.conflicts == 2
 
 
 def test_the_objects_that_are_read_are_those_of_the_models() -> None:
