@@ -1,9 +1,15 @@
--- Grain: one row per landed delivery of Stripe that carries an object with an id.
+-- Grain: one row per delivery of Stripe that carries an object with an id, however
+-- often it landed.
 -- depends_on: {{ source('landing', 'stripe') }}
 with landed as (
 
-    select * from {{ landed('stripe') }}
-    where object_id is not null
+    select landed.*
+    from {{ landed('stripe') }} as landed
+    left join {{ ref('int_stripe__repeat') }} as repeat
+        on
+            landed.batch_seq = repeat.batch_seq
+            and landed.file_row_number = repeat.row_number
+    where landed.object_id is not null and repeat.batch_seq is null
 
 ),
 
