@@ -106,7 +106,6 @@ SEGMENTS = (
         "name": "Rendered and quiet",
         "rules": [{"cohortId": "ever_rendered"}, {"cohortId": "gone_quiet"}],
     },
-    {"name": "Paying today", "sql": "select person_id from person where billing_status = 'paid' -- now"},
     {"name": "Held out", "rules": [{"holdout": {"percent": 20, "salt": "spring"}}]},
     {
         "name": "Hand picked",

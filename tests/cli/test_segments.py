@@ -207,8 +207,12 @@ def test_a_query_is_a_segment_like_a_rule(sample: Studio, tmp_path: Path) -> Non
     assert said["reasons"][0]["because"].startswith("from 2026-")
 
 
-def test_a_query_of_persons_alone_has_no_past(sample: Studio) -> None:
-    """Who is in it follows from the tables as of the build; every other time is refused."""
+def test_a_query_of_persons_alone_has_no_past(own_sample: Studio) -> None:
+    """It follows from the tables as of the build: another now works it out again, any other time is refused."""
+    sample, segments = own_sample, own_sample.folder / "definitions" / "segments"
+    (segments / "paying_today.sql").write_text("select person_id from person where billing_status = 'paid' -- now\n")
+    assert sample.build("--as-of", "2026-06-30")["changed_segments"] == ["paying_today"]
+    assert sample.build("--as-of", "2026-07-01")["how"] == "increment"
     rows = sample.ok("sql", "select person_id from person where billing_status = 'paid'", "--format", "json").json
     said = sample.ok("segment", "members", "paying_today", "--format", "json").json["members"]
     assert {row["person_id"] for row in rows} == {one["personId"] for one in said} != set()
@@ -221,6 +225,9 @@ def test_a_query_of_persons_alone_has_no_past(sample: Studio) -> None:
     ):
         answer = sample.gdp("segment", *asked)
         assert (answer.code, "has no past" in answer.err, answer.err.count("\n")) == (2, True, 1)
+    for as_of, is_known in (((), True), (("--as-of", "2026-05-01"), False)):
+        found = sample.ok("segment", "preview", segments / "power_users.yml", *as_of, "--format", "json").json
+        assert ("paying_today" in {one["segmentId"] for one in found["overlaps"]}) == is_known
 
 
 def test_the_segment_of_a_person_has_a_past(sample: Studio) -> None:

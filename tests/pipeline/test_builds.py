@@ -69,7 +69,7 @@ def test_an_increment_makes_what_a_full_refresh_makes(own_sample: Studio, monkey
     stays = studio.ok("sql", "select distinct segment_id from segment_stay", "--format", "json").json
     assert {row["segment_id"] for row in stays} == {
         *("active_creators", "asked_for_others", "gone_quiet", "long_renders", "quick_starters"),
-        *("ever_rendered", "paying_today", "rendered_and_quiet"),
+        *("ever_rendered", "rendered_and_quiet"),
         *("churn_risk", "held_out", "hand_picked", "power_users", "ten_renders", "trial_to_paid"),
     }
 
