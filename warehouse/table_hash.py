@@ -56,7 +56,10 @@ def table_hash(
 
 
 def database_hashes(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """The hash of every table and view of a database, but for build_info, which describes the build."""
+    """The hash of every table and view of a database, but for those that describe the build.
+
+    These are build_info, and compiled.model: the SQL that made the tables, in which the rules of identity stand.
+    """
     names = connection.execute(
         "select table_schema, table_name from information_schema.tables where table_catalog = current_database()"
         " order by all"
@@ -64,5 +67,5 @@ def database_hashes(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     return {
         f"{schema}.{name}": table_hash(connection, name, schema=schema)
         for schema, name in names
-        if name != "build_info"
+        if name != "build_info" and schema != "compiled"
     }
