@@ -127,7 +127,12 @@ def report(baseline: Took, full: Took, fixed: Took, increment: Took, funnel: flo
         ("peak memory of a build, GB", memory, None, MEMORY_AT_MOST_GB),
     ):
         by_cpu = f"  (by CPU {cpu:.2f})" if cpu is not None else ""
-        print(f"{name:38} {wall:6.2f}{by_cpu:16} at most {most:g}: {'ok' if wall <= most else 'MISSED'}")
+        print(f"{name:38} {wall:6.2f}{by_cpu:16} at most {most:g}: {verdict(wall <= most)}")
+
+
+def verdict(is_met: bool) -> str:
+    """The word for a bound that is kept or not."""
+    return "ok" if is_met else "MISSED"
 
 
 def bare_read_and_sort(files: Sequence[Path], folder: Path) -> Took:

@@ -21,8 +21,8 @@ import duckdb
 from jinja2 import Environment
 
 from benchmarks.build import Took, apart, timed
-from pipeline.dbt_plugin import register
 from pipeline.plan import DBT_PROJECT
+from pipeline.table_functions import register
 
 MACRO = DBT_PROJECT / "macros" / "dispatch" / "connected_components.sql"
 THREADS, MEMORY = 2, "4GB"

@@ -22,7 +22,8 @@ from pathlib import Path
 
 import duckdb
 
-from ingest.events import LandOptions, land_files
+from ingest.events import land_files
+from ingest.options import LandOptions
 from warehouse.home import Home
 
 NOW = datetime(2026, 11, 1, tzinfo=timezone.utc)

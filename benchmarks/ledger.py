@@ -19,9 +19,9 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from benchmarks.build import MEMORY_AT_MOST_GB, Took, apart, timed
-from benchmarks.identity_build import verdict
-from ingest.events import LandOptions, land_files
+from benchmarks.build import MEMORY_AT_MOST_GB, Took, apart, timed, verdict
+from ingest.events import land_files
+from ingest.options import LandOptions
 from pipeline.build import build
 from pipeline.project import Project, find_project, init_project
 
