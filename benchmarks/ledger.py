@@ -2,9 +2,10 @@
 
     python -m benchmarks.ledger [--events 1000000] [--keep FOLDER]
 
-A subscription lives through ten deliveries: it is created, paid each month, changes its seats, fails a payment, and one
-of three ends. The files are landed as ``gdp ingest stripe`` does it; the build is a whole one, with all tests. dbt's
-fixed cost is that of an increment of one delivery.
+A subscription lives through 21 deliveries: its customer is made, it is created, paid each month (the invoice, the
+charge and what joins the two), changes its seats, fails a payment, and one of three ends. Of some, money goes back: one
+payment of four subscriptions is refunded, one of twenty contested and lost. Files are landed as ``gdp ingest
+stripe`` does it; the build is a whole one, with all tests. dbt's fixed cost is that of an increment of one.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ INCREMENT_AT_MOST_SECONDS = 3
 INCREMENT_EVENTS = 1_000
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)
 NOW = datetime(2026, 12, 1, tzinfo=timezone.utc)
-_EACH = 10
+_EACH = 21
+_MONTHS = 4
 
 
 def main(arguments: Sequence[str] = ()) -> None:
@@ -47,15 +49,15 @@ def main(arguments: Sequence[str] = ()) -> None:
         apart(measure, folder, asked.events)
 
 
-def write(path: Path, subscriptions: Sequence[int], months: int = 5) -> None:
+def write(path: Path, subscriptions: Sequence[int]) -> None:
     """A file of all deliveries of some subscriptions."""
     with path.open("w", encoding="utf-8") as file:
         for number in subscriptions:
-            file.writelines(json.dumps(one) + "\n" for one in life(number, months))
+            file.writelines(json.dumps(one) + "\n" for one in life(number))
 
 
-def life(number: int, months: int) -> Iterator[dict[str, Any]]:
-    """What Stripe tells of one subscription, in its newest shape."""
+def life(number: int) -> Iterator[dict[str, Any]]:
+    """What Stripe tells of one subscription, its customer and their money, in its newest shape."""
     chance = random.Random(number)
     begin = START + timedelta(hours=chance.randrange(24 * 150))
     seats, price = chance.randint(1, 5), chance.choice((1900, 4900, 9900))
@@ -87,14 +89,18 @@ def life(number: int, months: int) -> Iterator[dict[str, Any]]:
             **changes,
         }
 
+    yield _event(number, "customer.created", begin, {"id": f"cus_{number}", "object": "customer", "metadata": {}})
     yield _event(number, "customer.subscription.created", begin, says())
-    for month in range(months):
-        when = begin + timedelta(days=30 * month, minutes=1)
-        yield _event(number, "invoice.paid", when, _invoice(number, month, when, seats * price))
+    for month in range(_MONTHS):
+        yield from _payment(number, month, begin + timedelta(days=30 * month, minutes=1), seats * price)
+    month = chance.randrange(_MONTHS)
+    yield from _afterwards(number, month, begin + timedelta(days=30 * month, minutes=1), seats * price)
     seats += 1
     yield _event(number, "customer.subscription.updated", begin + timedelta(days=20), says())
-    failed_at = begin + timedelta(days=150)
-    failed = _invoice(number, months, failed_at, 0) | {"status": "open"}
+    failed_at = begin + timedelta(days=30 * _MONTHS)
+    failed = _invoice(number, _MONTHS, failed_at, 0) | {"status": "open"}
+    refused = _charge(number, _MONTHS, failed_at, seats * price) | {"status": "failed", "paid": False}
+    yield _event(number, "charge.failed", failed_at, refused)
     yield _event(number, "invoice.payment_failed", failed_at, failed)
     yield _event(number, "customer.subscription.updated", failed_at, says("past_due"))
     if number % 3:
@@ -102,6 +108,43 @@ def life(number: int, months: int) -> Iterator[dict[str, Any]]:
     else:
         ended = says("canceled", ended_at=_seconds(failed_at + timedelta(days=9)))
         yield _event(number, "customer.subscription.deleted", failed_at + timedelta(days=9), ended)
+
+
+def _payment(number: int, month: int, when: datetime, amount: int) -> Iterator[dict[str, Any]]:
+    yield _event(number, "charge.succeeded", when, _charge(number, month, when, amount))
+    yield _event(number, "invoice.paid", when, _invoice(number, month, when, amount))
+    joined = {
+        "id": f"inpay_{number}_{month}",
+        "object": "invoice_payment",
+        "invoice": f"in_{number}_{month}",
+        "payment": {"type": "payment_intent", "payment_intent": f"pi_{number}_{month}"},
+        "status": "paid",
+        "created": _seconds(when),
+    }
+    yield _event(number, "invoice_payment.paid", when, joined)
+
+
+def _afterwards(number: int, month: int, paid_at: datetime, amount: int) -> Iterator[dict[str, Any]]:
+    """Money that goes back of one payment, else two deliveries of it that change nothing."""
+    when = paid_at + timedelta(days=3)
+    about: dict[str, Any] = {
+        "charge": f"ch_{number}_{month}",
+        "payment_intent": f"pi_{number}_{month}",
+        "currency": "usd",
+    }
+    about |= {"created": _seconds(when), "amount": amount}
+    charge = _charge(number, month, paid_at, amount)
+    if number % 4 == 0:
+        refund = {"id": f"re_{number}", "object": "refund", "status": "succeeded", **about}
+        yield _event(number, "refund.created", when, refund)
+        yield _event(number, "charge.refunded", when, charge | {"amount_refunded": amount, "refunded": True})
+    elif number % 20 == 1:
+        dispute = {"id": f"dp_{number}", "object": "dispute", "status": "needs_response", **about}
+        yield _event(number, "charge.dispute.created", when, dispute)
+        yield _event(number, "charge.dispute.closed", when + timedelta(days=20), dispute | {"status": "lost"})
+    else:
+        yield _event(number, "charge.updated", paid_at, charge)
+        yield _event(number, "invoice.updated", paid_at, _invoice(number, month, paid_at, amount))
 
 
 def _event(number: int, kind: str, when: datetime, carried: dict[str, Any]) -> dict[str, Any]:
@@ -128,6 +171,22 @@ def _invoice(number: int, month: int, when: datetime, amount: int) -> dict[str, 
         "created": _seconds(when),
         "parent": {"type": "subscription_details", "subscription_details": {"subscription": f"sub_{number}"}},
         "status_transitions": {"paid_at": _seconds(when)},
+    }
+
+
+def _charge(number: int, month: int, when: datetime, amount: int) -> dict[str, Any]:
+    return {
+        "id": f"ch_{number}_{month}",
+        "object": "charge",
+        "amount": amount,
+        "amount_captured": amount,
+        "amount_refunded": 0,
+        "created": _seconds(when),
+        "currency": "usd",
+        "customer": f"cus_{number}",
+        "paid": True,
+        "payment_intent": f"pi_{number}_{month}",
+        "status": "succeeded",
     }
 
 

@@ -131,7 +131,7 @@ def write_meta(path: Path, rows: int, per_delivery: int) -> None:
 def write_stripe(path: Path, rows: int, per_delivery: int) -> None:
     """Webhook events of about 700 bytes, each in its envelope: Stripe delivers one at a time."""
     assert per_delivery == 1
-    everything = (delivery for number in range(rows) for delivery in life(number, months=5))
+    everything = (delivery for number in range(rows) for delivery in life(number))
     deliveries = (delivery for delivery in everything if delivery["created"] < NOW.timestamp())
     with path.open("w") as file:
         for event in islice(deliveries, rows):
