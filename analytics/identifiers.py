@@ -61,6 +61,19 @@ def find_identifier(engine: Engine, text: str) -> Identifier:
     return found[0]
 
 
+def typed_identifier(text: str) -> tuple[str, str]:
+    """The type and the normalised value of ``type:value``, which may be the SHA-256 of an e-mail.
+
+    Raises:
+        ValueError: saying what would be accepted.
+    """
+    type_, _, value = text.partition(":")
+    digest = value.strip().lower()
+    if type_ in ("email", "email_sha256") and _SHA256.fullmatch(digest):
+        return "email_sha256", digest
+    return parse_identifier(text)
+
+
 def identifiers_of(engine: Engine, keys: Iterable[int], *, build: str = "") -> dict[int, Identifier]:
     """Identifiers by their keys.
 
@@ -114,14 +127,10 @@ def most_telling_first(identifier: Identifier) -> tuple[int, str, str]:
 
 def _named(engine: Engine, text: str) -> list[Identifier]:
     """By ``type:value``; nothing where the text is no such name, or no event carried it."""
-    type_, _, value = text.partition(":")
-    if type_ == "email_sha256" or (type_ == "email" and _SHA256.fullmatch(value)):
-        type_ = "email_sha256"
-    else:
-        try:
-            type_, value = parse_identifier(text)
-        except ValueError:
-            return []
+    try:
+        type_, value = typed_identifier(text)
+    except ValueError:
+        return []
     return list(identifiers_of(engine, [key_of(identifier_uuid(type_, value))]).values())
 
 

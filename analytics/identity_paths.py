@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from typing import Any
+from typing import Self, TypeVar
 
 from analytics.query import Engine
 
@@ -16,11 +16,24 @@ _EDGE = "left_key, right_key, is_accepted, refused_by, trust, observed_at, body_
 
 
 @dataclass(frozen=True)
-class Hop:
-    """One edge of a path: two identifiers that one event carried together, or a link by hand."""
+class Between:
+    """An undirected edge, seen from one of its ends."""
 
     start: int
     end: int
+
+    def turned(self) -> Self:
+        """The same edge, seen from its other end."""
+        return replace(self, start=self.end, end=self.start)
+
+
+Link = TypeVar("Link", bound=Between)
+
+
+@dataclass(frozen=True)
+class Hop(Between):
+    """One edge of a path: two identifiers that one event carried together, or a link by hand."""
+
     is_accepted: bool
     refused_by: str | None
     trust: str
@@ -45,30 +58,46 @@ def shortest_path(engine: Engine, start: int, end: int, *, accepted: bool) -> li
     Raises:
         PathTooFar: if more than ``MOST_IDENTIFIERS`` would have to be looked at.
     """
+    return path_between(
+        start, end, lambda frontier: _hops(engine, frontier, accepted=accepted), most_nodes=MOST_IDENTIFIERS
+    )
+
+
+def path_between(
+    start: int, end: int, hops_from: Callable[[list[int]], Iterable[Link]], *, most_nodes: int | None = None
+) -> list[Link] | None:
+    """The fewest hops from one node of an undirected graph to another.
+
+    Args:
+        start, end: two nodes.
+        hops_from: the hops that begin at some nodes; the first of several to one node is taken.
+        most_nodes: how many nodes may be looked at.
+
+    Returns: None if no path joins them.
+
+    Raises:
+        PathTooFar: if more would have to be looked at.
+    """
     if start == end:
         return []
-    sides: tuple[dict[int, Hop | None], dict[int, Hop | None]] = ({start: None}, {end: None})
+    sides: tuple[dict[int, Link | None], dict[int, Link | None]] = ({start: None}, {end: None})
     frontiers = [[start], [end]]
     while all(frontiers):
-        number = 0 if len(frontiers[0]) <= len(frontiers[1]) else 1
+        # The smaller side goes on: what lies behind the one neighbour of both is not looked at.
+        number = min((0, 1), key=lambda side: (len(frontiers[side]), len(sides[side])))
         side, other = sides[number], sides[1 - number]
-        frontiers[number] = _step(engine, frontiers[number], side, accepted=accepted)
-        met = sorted(key for key in frontiers[number] if key in other)
+        reached = []
+        for hop in hops_from(frontiers[number]):
+            if hop.end not in side:
+                side[hop.end] = hop
+                reached.append(hop.end)
+        frontiers[number] = reached
+        met = sorted(key for key in reached if key in other)
         if met:
             return _join(sides, met[0])
-        if len(side) + len(other) > MOST_IDENTIFIERS:
+        if most_nodes is not None and len(side) + len(other) > most_nodes:
             raise PathTooFar
     return None
-
-
-def _step(engine: Engine, frontier: list[int], side: dict[int, Hop | None], *, accepted: bool) -> list[int]:
-    """The identifiers next to a frontier that were not seen from this side; notes how each was reached."""
-    reached = []
-    for hop in _hops(engine, frontier, accepted=accepted):
-        if hop.end not in side:
-            side[hop.end] = hop
-            reached.append(hop.end)
-    return reached
 
 
 def _hops(engine: Engine, frontier: Iterable[int], *, accepted: bool) -> list[Hop]:
@@ -85,19 +114,14 @@ def _hops(engine: Engine, frontier: Iterable[int], *, accepted: bool) -> list[Ho
     ]
 
 
-def _join(sides: tuple[Mapping[int, Hop | None], Mapping[int, Hop | None]], middle: int) -> list[Hop]:
+def _join(sides: tuple[Mapping[int, Link | None], Mapping[int, Link | None]], middle: int) -> list[Link]:
     before, after = [_back(side, middle) for side in sides]
-    return [*reversed(before), *map(_turned, after)]
+    return [*reversed(before), *(hop.turned() for hop in after)]
 
 
-def _back(side: Mapping[int, Hop | None], key: int) -> list[Hop]:
+def _back(side: Mapping[int, Link | None], key: int) -> list[Link]:
     hops = []
     while (hop := side[key]) is not None:
         hops.append(hop)
         key = hop.start
     return hops
-
-
-def _turned(hop: Hop) -> Hop:
-    fields: dict[str, Any] = {**vars(hop), "start": hop.end, "end": hop.start}
-    return Hop(**fields)

@@ -50,8 +50,9 @@ PRINTED: dict[str, str | tuple[str, ...]] = {
     "gdp landing list, gdp landing forget": ("landing", "list"),
     "gdp status": ("status",),
 }
-#: Printed by commands that other tests run (test_stripe_command.py, test_identity_preview.py, test_segment_drafts.py).
-ELSEWHERE = {"gdp reconcile", "gdp identity preview", "gdp segment create"}
+#: Printed by commands that other tests run (test_stripe_command.py, test_identity_preview.py,
+#: test_identity_commands.py, test_segment_drafts.py).
+ELSEWHERE = {"gdp reconcile", "gdp identity preview", "gdp identity report --truth", "gdp segment create"}
 #: Objects whose keys are data: each of their values has the same keys.
 MAPS = {
     "reasons",

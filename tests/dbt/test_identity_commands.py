@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from models.keys import email_sha256
-from tests.dbt.scenarios import Scenario, Telling, scenarios
+from tests.cli.test_json_docs import DOCUMENTED, keys
+from tests.dbt.scenarios import TELLINGS, Scenario, Telling, scenarios, tellings
 from tests.pipeline.projects import Studio
 
 BY_NAME = {scenario.name: scenario for scenario in scenarios()}
@@ -105,6 +109,98 @@ def test_the_report_counts_what_joins_nobody(scenario_studio: Studio) -> None:
     devices = next(type_ for type_ in found["types"] if type_["idType"] == "device_id")
     # Of each telling the two shared devices, that of one user and that of a logout speak for events; fan-in's does not.
     assert (devices["identifiers"], devices["orphans"]) == (20, 4)
+
+
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> Path:
+    """A file of what is known."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+    return path
+
+
+def against(studio: Studio, truth: Path) -> dict[str, Any]:
+    """What gdp identity report --truth says."""
+    return dict(studio.ok("identity", "report", "--truth", truth, "--format", "json").json)
+
+
+def test_the_scenarios_hold_against_themselves(scenario_studio: Studio, tmp_path: Path) -> None:
+    """The persons of SCENARIOS.md as a file: nothing is missed, nothing mixed up."""
+    rows = [
+        (person_id, *identifier)
+        for telling in tellings(TELLINGS)
+        for person_id, person in telling.persons().items()
+        for identifier in person
+        if not isinstance(identifier, int)
+    ]
+    found = against(scenario_studio, write_csv(tmp_path / "known.csv", ("person", "type", "value"), rows))
+    assert (found["precision"], found["recall"], found["misses"], found["merges"]) == (1.0, 1.0, [], [])
+    assert found["identifiers"] == len(rows) > 400
+
+
+def test_pairs_are_missed_for_a_reason(scenario_studio: Studio, tmp_path: Path) -> None:
+    """The refusals that lie between, that nobody carried it, or that nothing leads from one to the other."""
+    told = [
+        ("user_id conflict", "u1", "u2", "true"),
+        ("hub", "u1", "u2", "TRUE"),
+        ("chain", "u1", "a1", "1"),
+        ("diamond", "u1", "a1", "false"),
+        ("cut", "u1", "e1", "0"),
+        ("cut", "a1", "e1", "0"),
+    ]
+    pairs = [(*(name_of(BY_NAME[scenario], token) for token in ends), same) for scenario, *ends, same in told]
+    chain, hub = name_of(BY_NAME["chain"], "u1"), name_of(BY_NAME["hub"], "u1")
+    pairs += [(chain, "user_id: nobody", "true"), (chain, hub, "true")]
+    found = against(scenario_studio, write_csv(tmp_path / "known.csv", ("a", "b", "same_person"), pairs))
+    assert (found["pairs"], found["found"], found["missed"], found["wrong"]) == (5, 1, 4, 2)
+    assert (found["precision"], found["recall"]) == (1 / 3, 1 / 5)
+    address, other = "email:hub-0-1@example.com", name_of(BY_NAME["user_id conflict"], "e1")
+    expected = [
+        ("limit:user_id", [(other, pairs[0][1], "limit:user_id")]),
+        ("hub", [(pairs[1][0], address, "hub"), (address, pairs[1][1], "hub")]),
+        ("never_seen", []),
+        ("no_evidence", []),
+    ]
+    missed = [pairs[0][:2], pairs[1][:2], ("user_id:nobody", chain), (chain, hub)]
+    assert [(*miss["a"], *miss["b"]) for miss in found["misses"]] == missed
+    assert [
+        (miss["reason"], [tuple(step.values()) for step in miss["refusals"]]) for miss in found["misses"]
+    ] == expected
+    assert [merge["pairs"] for merge in found["merges"]] == [1, 1]
+    assert set(keys(found)) == set(keys(DOCUMENTED["gdp identity report --truth"]))
+    screen = scenario_studio.ok("identity", "report", "--truth", tmp_path / "known.csv").out
+    assert "Recall 20.0%: 1 of them" in screen
+    assert f"{address} and user_id:hub-0-u2 came together, refused: hub" in " ".join(screen.split())
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("known.csv", "person,kind\n1,2\n", "has the columns person, kind; give the columns person, type, value"),
+        ("known.csv", "person,type,value\n1,user_id,a\n1,email,\n", "row 2: value is missing"),
+        ("known.csv", "person,type,value\n1,user,a\n", "row 1: 'user' is no type of identifier"),
+        ("known.csv", "a,b\nuser_id:1,user_id: 1\n", "row 1: a and b are one identifier, user_id:1"),
+        ("known.csv", "a,b,same_person\nuser_id:1,user_id:2,maybe\n", "same_person is true or false"),
+        (
+            "known.csv",
+            "a,b,same_person\nuser_id:1,user_id:2,true\nuser_id:2,user_id:1,false\n",
+            "row 2: user_id:2 and user_id:1 stand already as the contrary",
+        ),
+        ("known.parquet", "no parquet", "known.parquet: "),
+        ("known.xlsx", "", "is neither .parquet nor .csv"),
+        ("", "", "there is no such file"),
+    ],
+)
+def test_a_file_of_what_is_known_is_checked(
+    name: str, text: str, message: str, scenario_studio: Studio, tmp_path: Path
+) -> None:
+    """In one line that says where."""
+    path = tmp_path / (name or "known.csv")
+    if name:
+        path.write_text(text, encoding="utf-8")
+    answer = scenario_studio.gdp("identity", "report", "--truth", path)
+    assert (answer.code, answer.out) == (2, "")
+    assert message in answer.err
+    assert answer.err.count("\n") == 1
 
 
 def test_the_report_says_which_events_are_identified(scenario_studio: Studio) -> None:

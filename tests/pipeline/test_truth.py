@@ -143,6 +143,22 @@ def test_pairs_of_identifiers_are_joined_as_in_truth(held: Held) -> None:
     assert len(told) == held.rows("select count(distinct (type, value)) from true_identifier where is_shared")[0][0]
 
 
+def test_each_miss_is_told_with_its_reason(held: Held) -> None:
+    """By the command: nothing is mixed up, and all that is missed are pairs with a device that several users had."""
+    truth = held.folder / "truth" / "identifier.parquet"
+    found = held.studio.ok("identity", "report", "--truth", truth, "--format", "json").json
+    shared = {
+        f"{type_}:{value}" for type_, value in held.rows("select type, value from true_identifier where is_shared")
+    }
+    assert (found["precision"], found["merges"], found["wrong"]) == (1.0, [], 0)
+    assert found["reasons"] == [{"reason": "shared_device", "pairs": found["missed"]}]
+    assert {name for miss in found["misses"] for name in miss["a"] + miss["b"] if name in shared} == shared
+    assert sum(miss["pairs"] for miss in found["misses"]) == found["missed"] > 0
+    for miss in found["misses"]:
+        assert any({*miss[side]} <= shared for side in ("a", "b"))
+        assert all({step["a"], step["b"]} & shared for step in miss["refusals"])
+
+
 def test_every_event_counts_once_on_its_day(held: Held) -> None:
     """By source, type and day, whatever came twice, late, or by two ways."""
     true = "from true_event_count where source <> 'stripe'"
