@@ -44,6 +44,13 @@ class Duration:
         return cls(count, unit)
 
     @property
+    def microseconds(self) -> int | None:
+        """The same length as a number; None for months and years, which are not equally long."""
+        if self.unit in "my":
+            return None
+        return self.count * {"h": 1, "d": 24, "w": 7 * 24}[self.unit] * 3_600_000_000
+
+    @property
     def sql(self) -> str:
         """The same length as an SQL interval."""
         count = self.count * 7 if self.unit == "w" else self.count

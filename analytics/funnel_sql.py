@@ -125,7 +125,7 @@ class _Builder:
         return Step(
             "progress",
             f"select\n    decided.person_key,\n    decided.reach,\n    {times},\n"
-            f"    decided.last_entry_at + {self.shape.window.sql} <= $as_of as is_closed{bucket}\n"
+            f"    {dialect.after('decided.last_entry_at', self.shape.window)} <= $as_of as is_closed{bucket}\n"
             f"from decided{join}{once}",
         )
 

@@ -13,6 +13,7 @@ from datetime import datetime
 from itertools import combinations
 from typing import Literal
 
+from analytics import dialect
 from analytics.duration import Duration
 from analytics.query import Step
 from models.errors import UsageError
@@ -87,7 +88,7 @@ class Attempts:
     def _stage(self, stage: int) -> list[Step]:
         before = "entry" if stage == 2 else f"stage_{stage - 1}"
         carried = ", ".join(f"attempt.{name}" for name in ("person_key", *self._carried(stage - 1)))
-        within = f"t_1 + {self.shape.window.sql}"
+        within = dialect.after("attempt.t_1", self.shape.window)
         if not self.unions[stage]:
             return [
                 Step(
@@ -98,7 +99,7 @@ class Attempts:
                 Step(
                     f"stage_{stage}",
                     f"select {carried}, attempt.next_at as t_{stage}\n"
-                    f"from stage_{stage}_next as attempt\nwhere attempt.next_at <= attempt.{within}",
+                    f"from stage_{stage}_next as attempt\nwhere attempt.next_at <= {within}",
                 ),
             ]
         return [
@@ -108,7 +109,7 @@ class Attempts:
             Step(
                 f"stage_{stage}",
                 f"select {carried}, attempt.t_{stage}\n"
-                f"from stage_{stage}_filled as attempt\nwhere attempt.t_{stage} <= attempt.{within}",
+                f"from stage_{stage}_filled as attempt\nwhere attempt.t_{stage} <= {within}",
             ),
         ]
 

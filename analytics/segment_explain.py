@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
+from analytics import dialect
 from analytics.query import Engine
 from analytics.segment_leaves import Leaves, Scope
 from analytics.segment_members import owner_of
@@ -170,7 +171,7 @@ def _reasons(
 def _happened(engine: Engine, leaf: EventLeaf, params: Mapping[str, Any]) -> str:
     steps = Steps()
     step = Leaves(_ONE, steps).happenings(leaf, None)
-    within = "" if leaf.window is None else f" where occurred_at + {leaf.window.sql} > $as_of"
+    within = "" if leaf.window is None else f" where {dialect.after('occurred_at', leaf.window)} > $as_of"
     times = [
         moment
         for (moment,) in engine.rows(

@@ -23,7 +23,6 @@ from models.operators import COMPARISON, NOW
 from warehouse.segment_sql import segment_sql
 from warehouse.sql import portable_literal
 
-_INSTANT = "interval '0.000001' second"
 _OPPOSITE = {"gte": "lt", "lt": "gte", "lte": "gt", "gt": "lte"}
 _HOLDOUT_PARTS = 16**8
 _BRACE = re.compile(r"[{}]")
@@ -142,14 +141,18 @@ class Leaves:
     def _at_least(self, leaf: EventLeaf, least: int, persons: str | None) -> str:
         events = self.happenings(leaf, persons)
         if leaf.counts_days and least > 1:
-            events = self.steps.add("day", _DAY.format(events=events))
+            events = self.steps.add("day", _DAY.format(events=events, day=dialect.day_number("occurred_at", "UTC")))
         if leaf.window is None:
             return self.steps.add("ever", _EVER.format(events=events, least=least))
         # The event that has to fall out of the window for the count to sink below what is asked.
         last = "last_at" if leaf.counts_days and least > 1 else "occurred_at"
-        pivot = last if least == 1 else f"lag({last}, {least - 1}) over (partition by person_key order by occurred_at)"
+        leaving = (
+            last if least == 1 else f"lag({last}, {least - 1}) over (partition by person_key order by occurred_at)"
+        )
         return self.steps.join(
-            self.steps.add("counted", _COUNTED.format(events=events, pivot=pivot, window=leaf.window.sql))
+            self.steps.add(
+                "counted", _COUNTED.format(events=events, leaving=leaving, ends=dialect.after("leaving", leaf.window))
+            )
         )
 
     def _at_most(self, leaf: EventLeaf, most: int, persons: str | None) -> str:
@@ -159,7 +162,11 @@ class Leaves:
             return self.steps.without(existing, self._at_least(leaf, most + 1, persons))
         # Nothing has to be joined: from each event's expiry until the next event.
         events = self.happenings(leaf, persons)
-        later = "" if leaf.window is None else _SILENCE.format(events=events, window=leaf.window.sql)
+        later = (
+            ""
+            if leaf.window is None
+            else _SILENCE.format(events=events, begins=dialect.after("occurred_at", leaf.window))
+        )
         return self.steps.without(existing, events, begins="occurred_at", later=later)
 
     def happenings(self, leaf: EventLeaf, persons: str | None) -> str:
@@ -189,7 +196,8 @@ class Leaves:
             begun = self.steps.add("begun", _NEXT_STAGE.format(begun=begun, number=number, before=number - 1))
         last = f"began_{len(stages)}"
         return self.steps.add(
-            "completed", f"select person_key, occurred_at\nfrom {begun}\nwhere occurred_at <= {last} + {within.sql}"
+            "completed",
+            f"select person_key, occurred_at\nfrom {begun}\nwhere occurred_at <= {dialect.after(last, within)}",
         )
 
     def _values(self, leaf: PropertyLeaf, condition: str, persons: str | None) -> str:
@@ -208,11 +216,12 @@ class Leaves:
             raise ValueError(f"{leaf.operand.values[0]!r} is not an expression of now")
         sign, length = now.groups()
         # value <= now - 30d says that now is at or after value + 30d.
-        meets = "value" if length is None else f"value {'+' if sign == '-' else '-'} {Duration.parse(length).sql}"
+        shift = dialect.after if sign == "-" else dialect.before
+        meets = "value" if length is None else shift("value", Duration.parse(length))
         if not want:
             comparison = _OPPOSITE[comparison]
         if comparison in {"lt", "gte"}:
-            meets = f"{meets} + {_INSTANT}"
+            meets = dialect.next_instant(meets)
         template = _FROM_THEN if comparison in {"lt", "lte"} else _UNTIL_THEN
         return self.steps.add("moving", template.format(source=self.values(leaf, persons), meets=meets))
 
@@ -290,22 +299,19 @@ _EVER = """select
 from {events}
 qualify row_number() over (partition by person_key order by occurred_at) = {least}"""
 
-_COUNTED = """select person_key, entered_at, exited_at
+_COUNTED = """select person_key, occurred_at as entered_at, {ends} as exited_at
 from (
-    select
-        person_key,
-        occurred_at as entered_at,
-        {pivot} + {window} as exited_at
+    select person_key, occurred_at, {leaving} as leaving
     from {events}
 ) as counted
-where exited_at > entered_at"""
+where leaving is not null"""
 
 _DAY = """select
     person_key,
     min(occurred_at) as occurred_at,
     max(occurred_at) as last_at
 from {events}
-group by person_key, date_trunc('day', occurred_at)"""
+group by person_key, {day}"""
 
 _SILENCE = """
 union all
@@ -313,7 +319,7 @@ select person_key, entered_at, exited_at
 from (
     select
         person_key,
-        occurred_at + {window} as entered_at,
+        {begins} as entered_at,
         lead(occurred_at) over (partition by person_key order by occurred_at) as exited_at
     from {events}
 ) as silence

@@ -122,15 +122,16 @@ from (
 ) as grouped
 group by person_key, island"""
 
-#: Of each island of intervals only the first and the last are looked at.
+#: An island ends where the interval before the next island's first does, or its person's last: only the first of each
+#: island and that last are looked at again. An interval without an end is its person's last.
 _JOINED = """select person_key, entered_at, exited_at
 from (
     select
         person_key,
         entered_at,
         case
-            when is_last = 1 then exited_at
-            else lead(exited_at) over (partition by person_key order by entered_at, exited_at, is_last)
+            when next_entered_at is null then exited_at
+            else lead(end_before) over (partition by person_key order by entered_at, end_before nulls first)
         end as exited_at,
         is_first
     from (
@@ -138,8 +139,9 @@ from (
             person_key,
             entered_at,
             exited_at,
+            next_entered_at,
             case when entered_at <= last_exited_at then 0 else 1 end as is_first,
-            case when next_entered_at <= exited_at then 0 else 1 end as is_last
+            case when entered_at <= last_exited_at then exited_at else last_exited_at end as end_before
         from (
             select
                 person_key,
@@ -150,10 +152,7 @@ from (
             from {intervals}
             where exited_at is null or exited_at > entered_at
         ) as bound
-        where last_exited_at is null
-            or next_entered_at is null
-            or entered_at > last_exited_at
-            or next_entered_at > exited_at
+        where last_exited_at is null or next_entered_at is null or entered_at > last_exited_at
     ) as edge
 ) as island
 where is_first = 1"""
