@@ -47,19 +47,33 @@ class State:
 
     @contextmanager
     def warehouse(self, *, sandbox: bool = False, past: tuple[PastKind, datetime] | None = None) -> Iterator[Warehouse]:
-        """The published warehouse of the project, opened for reading; or its tables as they were known at a moment."""
+        """The published warehouse of the project, opened for reading; or its tables as they were known at a moment.
+
+        Raises:
+            GdpError: as ``open_warehouse``, or if a query asks for what the tables lack because other code made them.
+        """
+        import duckdb
+
+        from models.errors import GdpError
+        from pipeline.plan import is_of_this_code
         from warehouse.reader import open_warehouse
 
         project = self.project()
         settings = project.settings
-        with open_warehouse(
-            project.existing_home(),
-            file=None if past is None else self._past_tables(*past),
-            threads=settings.thread_count,
-            memory_limit=settings.memory_limit,
-            sandbox=sandbox,
-        ) as warehouse:
-            yield warehouse
+        home = project.existing_home()
+        try:
+            with open_warehouse(
+                home,
+                file=None if past is None else self._past_tables(*past),
+                threads=settings.thread_count,
+                memory_limit=settings.memory_limit,
+                sandbox=sandbox,
+            ) as warehouse:
+                yield warehouse
+        except (duckdb.CatalogException, duckdb.BinderException):
+            if is_of_this_code(home):
+                raise
+            raise GdpError("the published tables were made by another version of gdp: run gdp build") from None
 
     def _past_tables(self, kind: PastKind, moment: datetime) -> Path:
         from cli.progress import counting

@@ -213,6 +213,12 @@ def changes_since(home: Home, definitions: Definitions) -> tuple[str | None, tup
     return reason, _changed_segments(published, hashes)
 
 
+def is_of_this_code(home: Home) -> bool:
+    """Whether the published generation was made by the code that reads it now."""
+    published, _ = read_published(home)
+    return published is not None and published.project_hash == _table_code_hash()
+
+
 def definition_hashes(definitions: Definitions) -> dict[str, str]:
     """A hash per definition; a segment's changes with its meaning, with that of segments it asks for, and its SQL."""
     hashes = {

@@ -247,3 +247,19 @@ def test_the_segment_of_a_person_has_a_past(sample: Studio) -> None:
         )
         april = {"at": datetime.fromisoformat("2026-04-01T00:00:00+00:00")}
         assert warehouse.rows(f"{held} order by all", april) == warehouse.rows(f"{then} order by all", april) != []
+
+
+def test_tables_of_another_version_are_named(own_sample: Studio) -> None:
+    """A table that an older version did not have is no internal error."""
+    generation = own_sample.home.current.resolve()
+    generation.chmod(0o644)
+    with duckdb.connect(str(generation)) as connection:
+        connection.execute("alter table segment_stay rename to stay")
+    assert "internal error" in own_sample.gdp("segment", "members", "ten_renders").err
+    with duckdb.connect(str(generation)) as connection:
+        connection.execute("update build_info set project_hash = 'older'")
+    done = own_sample.gdp("segment", "members", "ten_renders")
+    assert (done.code, done.err.strip()) == (
+        1,
+        "gdp: the published tables were made by another version of gdp: run gdp build",
+    )
