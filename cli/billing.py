@@ -1,4 +1,4 @@
-"""Reports on subscriptions: trials."""
+"""The reports of what people pay: mrr, revenue, subscriptions, trials."""
 
 from __future__ import annotations
 
@@ -6,13 +6,145 @@ from typing import Annotated, Literal
 
 import typer
 
-from cli.reports import From, KnownAt, Output, OutputFormat, To, Zone, known_at_of, moment_of
+from cli.asking import (
+    AsOf,
+    From,
+    How,
+    IdentityAsOf,
+    KnownAt,
+    Output,
+    OutputFormat,
+    ShowSql,
+    ShowSteps,
+    To,
+    Zone,
+    answer,
+    known_at_of,
+    moment_of,
+)
 from cli.state import state_of
+
+Width = Annotated[Literal["day", "week", "month"], typer.Option("--interval", help="Width of a row.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
+    app.command()(mrr)
+    app.command()(revenue)
+    app.command()(subscriptions)
     app.command()(trials)
+
+
+def mrr(
+    context: typer.Context,
+    policy: Annotated[
+        str | None, typer.Option("--policy", metavar="NAME", help="Revenue policy; the project's default unless said.")
+    ] = None,
+    versus: Annotated[
+        str | None, typer.Option("--versus", metavar="NAME", help="Another policy: who differs now, and why.")
+    ] = None,
+    by: Annotated[
+        Literal["currency", "plan", "product", "country", "cohort"] | None,
+        typer.Option("--by", help="What rows are told apart by; country and cohort are those of who pays, at now."),
+    ] = None,
+    reporting: Annotated[
+        Literal["spot", "constant"] | None,
+        typer.Option("--reporting", help="In the reporting currency: at each day's rate (spot), or all at now's."),
+    ] = None,
+    interval: Width = "month",
+    start: From = None,
+    end: To = None,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    identity_as_of: IdentityAsOf = None,
+    tz: Zone = None,
+    format: OutputFormat = "table",
+    output: Output = None,
+    sql: ShowSql = False,
+    steps: ShowSteps = False,
+) -> None:
+    """Monthly recurring revenue: where it stood, what moved it (new, expansion, churn, ...), where it stands."""
+    from analytics import mrr as report
+
+    if versus:
+        moment = start or end or as_of or identity_as_of or reporting
+        _compare_policies(context, policy, versus, known_at, How(format, output, sql=sql, steps=steps), moment)
+        return
+    values = {"policy": policy, "by": by, "interval": interval, "reporting": reporting}
+    times = {"start": start, "end": end, "as_of": as_of, "known_at": known_at, "identity_as_of": identity_as_of}
+    answer(context, report, report.MrrSpec, values, times, tz, How(format, output, sql=sql, steps=steps))
+
+
+def _compare_policies(
+    context: typer.Context, policy: str | None, versus: str, known_at: str | None, how: How, moment: str | None
+) -> None:
+    from analytics.mrr_versus import versus as compare
+    from cli.output import emit_report
+    from models.errors import UsageError
+
+    if moment or how.sql or how.steps:
+        raise UsageError(
+            "--versus compares at the build's now: leave out --from, --to, --as-of, --identity-as-of,"
+            " --reporting, --sql and --steps"
+        )
+    with state_of(context).warehouse(past=known_at_of(context, known_at)) as warehouse:
+        emit_report(compare(warehouse, policy, versus), format=how.format, output=how.output)
+
+
+def revenue(
+    context: typer.Context,
+    by: Annotated[
+        Literal["currency", "plan", "product", "country", "cohort"],
+        typer.Option("--by", help="What rows are told apart by; country and cohort are those of who paid, at now."),
+    ] = "currency",
+    interval: Width = "month",
+    currency: Annotated[
+        str | None, typer.Option("--currency", metavar="CODE", help="Only what was paid in this currency.")
+    ] = None,
+    reporting: Annotated[
+        bool, typer.Option("--reporting", help="In the reporting currency, at the rates of definitions/fx.csv.")
+    ] = False,
+    start: From = None,
+    end: To = None,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    identity_as_of: IdentityAsOf = None,
+    tz: Zone = None,
+    format: OutputFormat = "table",
+    output: Output = None,
+    sql: ShowSql = False,
+    steps: ShowSteps = False,
+) -> None:
+    """What paid invoices brought, less refunds and lost disputes.
+
+    The range selects money by the time at which it was paid or went back.
+    """
+    from analytics import revenue as report
+
+    values = {"by": by, "interval": interval, "currency": currency, "reporting": reporting}
+    times = {"start": start, "end": end, "as_of": as_of, "known_at": known_at, "identity_as_of": identity_as_of}
+    answer(context, report, report.RevenueSpec, values, times, tz, How(format, output, sql=sql, steps=steps))
+
+
+def subscriptions(
+    context: typer.Context,
+    status: Annotated[
+        Literal["active", "past_due", "paused", "cancelled", "refunded", "unsettled"] | None,
+        typer.Option("--status", help="Only these; unsettled: waiting for a first payment, or of no known status."),
+    ] = None,
+    plan: Annotated[str | None, typer.Option("--plan", metavar="NAME", help="Only those of a plan.")] = None,
+    each: Annotated[bool, typer.Option("--each", help="One by one, the latest start first.")] = False,
+    known_at: KnownAt = None,
+    format: OutputFormat = "table",
+    output: Output = None,
+) -> None:
+    """How many subscriptions there are of each status and plan, and what they are worth a month."""
+    from analytics import get_subscriptions
+    from cli.output import emit_report
+
+    with state_of(context).warehouse(past=known_at_of(context, known_at)) as warehouse:
+        found = get_subscriptions(warehouse, status=status, plan=plan, each=each)
+        emit_report(found, format=format, output=output)
 
 
 def trials(
@@ -21,7 +153,7 @@ def trials(
         Literal["plan", "product", "country", "cohort"] | None,
         typer.Option("--by", help="What rows are told apart by."),
     ] = None,
-    interval: Annotated[Literal["day", "week", "month"], typer.Option("--interval", help="Width of a row.")] = "month",
+    interval: Width = "month",
     start: From = None,
     end: To = None,
     known_at: KnownAt = None,

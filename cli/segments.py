@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from cli.reports import AsOf, From, How, Output, OutputFormat, ShowSql, ShowSteps, To, Zone, answer
+from cli.asking import AsOf, From, How, Output, OutputFormat, ShowSql, ShowSteps, To, Zone, answer
 from cli.state import state_of
 
 if TYPE_CHECKING:

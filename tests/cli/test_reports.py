@@ -312,6 +312,6 @@ def test_surroundings_that_are_not_friendly(published: Home) -> None:
 def test_the_commands_load_nothing_heavy() -> None:
     """What only some commands need is imported by them."""
     heavy = ("duckdb", "pyarrow", "rich.table", "analytics.funnel", "pydantic_settings")
-    probe = f"import sys, cli.reports; print([name for name in {heavy} if name in sys.modules])"
+    probe = f"import sys, cli.reports, cli.billing; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, cwd=ROOT, check=True)
     assert done.stdout.strip() == b"[]"
