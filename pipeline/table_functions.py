@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 from duckdb.func import PythonUDFType
 
+from analytics.chain import Telling, in_order
 from analytics.identity import Edge, Limits, Trust, resolve
 
 _NODES = "STRUCT(identifier_key BIGINT, id_type VARCHAR)[]"
@@ -17,6 +18,11 @@ _EDGES = (
 )
 _PAIRS = "STRUCT(left_key BIGINT, right_key BIGINT)[]"
 _LABELS = "STRUCT(node_key BIGINT, label BIGINT)[]"
+_TELLINGS = (
+    "STRUCT(batch_seq BIGINT, row_number BIGINT, told_at BIGINT, is_snapshot BOOLEAN, type_rank INTEGER,"
+    " is_over BOOLEAN, delivery_id VARCHAR, body_key BIGINT, before_key BIGINT, after_key BIGINT)[]"
+)
+_PLACES = "STRUCT(batch_seq BIGINT, row_number BIGINT, place BIGINT)[]"
 _DECISIONS = "STRUCT(left_key BIGINT, right_key BIGINT, rule VARCHAR)[]"
 
 
@@ -24,6 +30,28 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the functions known to a connection."""
     connection.create_function("decide_edges", decide_edges, [_NODES, _EDGES, "VARCHAR"], _DECISIONS)
     connection.create_function("component_labels", label_components, [_PAIRS], _LABELS, type=PythonUDFType.ARROW)
+    connection.create_function("place_tellings", place_tellings, [_TELLINGS], _PLACES)
+
+
+def place_tellings(tellings: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The places of the tellings of one object in the order of time, from 1 on."""
+    found = [
+        Telling(
+            second=one["told_at"] // 1_000_000,
+            is_snapshot=one["is_snapshot"],
+            type_rank=one["type_rank"],
+            is_over=one["is_over"],
+            rest=(one["delivery_id"], one["told_at"], one["body_key"]),
+            before=one["before_key"],
+            after=one["after_key"],
+            name=(one["batch_seq"], one["row_number"]),
+        )
+        for one in tellings
+    ]
+    return [
+        {"batch_seq": telling.name[0], "row_number": telling.name[1], "place": place}
+        for place, telling in enumerate(in_order(found), start=1)
+    ]
 
 
 def label_components(graphs: Any) -> Any:

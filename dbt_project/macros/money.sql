@@ -58,13 +58,22 @@
     end
 {%- endmacro %}
 
-{# Pre-hook of the table about objects that deliveries tell: takes out those that are made
-   again. #}
-{% macro forget_told_again(deliveries, key) %}
-    {{- forget(
-        '(' ~ key ~ ') in (select (' ~ key ~ ') from ' ~ new_of(deliveries) ~ ')'
-    ) -}}
-{% endmacro %}
+{# The rows about what this build makes lines of again; all where it starts from nothing. #}
+{% macro of_touched_money(relation) -%}
+    {%- set condition = is_touched_money() -%}
+    {%- if is_increment() -%}
+    (select * from {{ relation }} where {{ condition }})
+    {%- else -%}
+    {{ relation }}
+    {%- endif -%}
+{%- endmacro %}
+
+{# Pre-hook of the table of lines: takes out those that are made again. #}
+{% macro forget_touched_money() %}{{- forget(is_touched_money()) -}}{% endmacro %}
+
+{% macro is_touched_money() -%}
+    object_key in (select object_key from {{ ref('int_revenue__touched_object') }})
+{%- endmacro %}
 
 {# Why an amount of minor units is not one of money; null where it is. #}
 {% macro uncounted_amount(amount_minor, currency) -%}

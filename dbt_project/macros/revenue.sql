@@ -134,6 +134,26 @@
     from payer_day
 {% endmacro %}
 
+{# The rows of subscriptions whose payer this build looks for; all where it starts from
+   nothing. #}
+{% macro of_unsettled_payer(relation) -%}
+    {%- set condition = is_unsettled_payer() -%}
+    {%- if is_increment() -%}
+    (select * from {{ relation }} where {{ condition }})
+    {%- else -%}
+    {{ relation }}
+    {%- endif -%}
+{%- endmacro %}
+
+{# Pre-hook of the table of payers: takes out those that are looked for again. #}
+{% macro forget_payers() %}{{- forget(is_unsettled_payer()) -}}{% endmacro %}
+
+{% macro is_unsettled_payer() -%}
+    subscription_key in (
+        select subscription_key from {{ ref('int_mrr__touched_subscription') }}
+    )
+{%- endmacro %}
+
 {# Pre-hook of a table about payers: takes out those that are made again. #}
 {% macro forget_touched_payers() %}
     {{- forget('payer in (select payer from ' ~ ref('int_mrr__touched_payer') ~ ')') -}}

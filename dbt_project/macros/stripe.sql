@@ -124,6 +124,94 @@
     }) }}
 {% endmacro %}
 
+{# What tells states of a subscription apart: a column of what is told, and where the
+   previous_attributes of an update say what it was before. #}
+{% macro stripe_state_fields() %}
+    {{ return({
+        'stripe_status': 'status',
+        'customer_id': 'customer',
+        'items': 'items.data',
+        'lone_plan': 'plan',
+        'lone_quantity_text': 'quantity',
+        'discounts': 'discounts',
+        'lone_discount': 'discount',
+        'period_start_text': 'current_period_start',
+        'period_end_text': 'current_period_end',
+        'trial_start_text': 'trial_start',
+        'trial_end_text': 'trial_end',
+        'pause_behavior': 'pause_collection.behavior',
+        'pause_resumes_text': 'pause_collection.resumes_at',
+        'cancel_at_text': 'cancel_at',
+        'cancel_at_period_end_text': 'cancel_at_period_end',
+        'canceled_text': 'canceled_at',
+        'ended_text': 'ended_at',
+        'cancellation_reason': 'cancellation_details.reason',
+        'cancellation_feedback': 'cancellation_details.feedback',
+        'latest_invoice_id': 'latest_invoice',
+        'user_text': 'metadata.' ~ stripe_user_id_key(),
+    }) }}
+{% endmacro %}
+
+{# The same by the names of the columns that hold what was before, and, of a member of an
+   object, the object: where that was null, the member was. #}
+{% macro stripe_state_paths() %}
+    {%- set paths = {} -%}
+    {%- for column, path in stripe_state_fields().items() -%}
+        {%- do paths.update({'was_' ~ column: path}) -%}
+        {%- if '.' in path -%}
+            {%- do paths.update({'whole_of_' ~ column: path.split('.')[0]}) -%}
+        {%- endif -%}
+    {%- endfor %}
+    {{ return(paths) }}
+{% endmacro %}
+
+{# The key of the state that a telling tells, and of the one that it says was before. #}
+{% macro stripe_state_after() -%}
+    {%- set values = [] -%}
+    {%- for column in stripe_state_fields() -%}
+        {%- do values.append('coalesce(' ~ column ~ ", '')") -%}
+    {%- endfor -%}
+    {{ key_of(uuid5_digest("concat_ws('|', " ~ values | join(', ') ~ ')')) }}
+{%- endmacro %}
+
+{% macro stripe_state_before() -%}
+    {%- set values = [] -%}
+    {%- for column, path in stripe_state_fields().items() -%}
+        {%- set was = 'was_' ~ column -%}
+        {%- set value -%}
+            coalesce(
+                case
+                    when {{ was }} = 'null' then null
+                    {%- if '.' in path %}
+                    when {{ was }} is null and whole_of_{{ column }} = 'null' then null
+                    {%- endif %}
+                    when {{ was }} is null then {{ column }}
+                    when substring({{ was }}, 1, 1) = '"' then replace({{ was }}, '"', '')
+                    else {{ was }}
+                end,
+                ''
+            )
+        {%- endset -%}
+        {%- do values.append(value) -%}
+    {%- endfor -%}
+    case
+        when previous is not null
+            then {{ key_of(uuid5_digest("concat_ws('|', " ~ values | join(', ') ~ ')')) }}
+    end
+{%- endmacro %}
+
+{# Tellings with their place in the order of time, where updates of one second are a chain. #}
+{% macro with_places(told) -%}
+    (
+        select told.*, place.chain_place
+        from {{ told }} as told
+        left join {{ ref('int_stripe__telling_place') }} as place
+            on
+                told.batch_seq = place.batch_seq
+                and told.row_number = place.row_number
+    )
+{%- endmacro %}
+
 {# What the subscription was before an update, of its previous_attributes. #}
 {% macro stripe_previous_fields() %}
     {{ return({
@@ -205,6 +293,17 @@
     {{ uuid5_digest("'subscription:' || " ~ stripe_name(object_id)) }}
 {%- endmacro %}
 
+{# The key of an object of Stripe, by its kind (an SQL expression) and id; null without one. #}
+{% macro stripe_object_key(kind, object_id) -%}
+    case
+        when {{ object_id }} is not null
+            then
+                {{ key_of(uuid5_digest(
+                    kind ~ " || ':' || " ~ stripe_name(object_id)
+                )) }}
+    end
+{%- endmacro %}
+
 {# A JSON object of texts and numbers; members that are null are left out. #}
 {% macro stripe_properties(texts=[], numbers=[]) -%}
     '{' || concat_ws(
@@ -231,37 +330,72 @@
     case when {{ text }} is null then 1 else {{ stripe_integer(text) }} end
 {%- endmacro %}
 
-{# Of all that was told of each subscription by some time, what holds: the last telling in
-   the order of time, a snapshot behind the events of its second, created before updated
-   before deleted, event id; what was deleted stays deleted. #}
-{% macro stripe_subscription_states(told) %}
+{# The fold: of all that was told of each object by some time, what holds, which is the last
+   telling in the order of time. key: the column of the object; first: what goes before all
+   order, as what was deleted stays deleted; told_too: more columns, of all its tellings. #}
+{% macro stripe_states(told, key, progress, first='', told_too=[]) %}
     select
-        *,
-        max(told_at) over (partition by subscription_key) as last_told_at,
-        bool_or(type_rank = 0 and not is_snapshot) over (
-            partition by subscription_key
-        ) as is_start_told
+        *
+        {%- for column in told_too %},
+        {{ column }}
+        {%- endfor %}
     from {{ told }}
     qualify
         row_number() over (
-            partition by subscription_key
-            {{ stripe_order_by(
-                'desc',
-                'is_deleted desc nulls last,',
-                "coalesce(stripe_status in ('canceled', 'incomplete_expired'), false)",
-            ) }}
+            partition by {{ key }}
+            {{ stripe_order_by('desc', first, progress) }}
         ) = 1
 {% endmacro %}
 
+{# Of tellings of a subscription within a second: its place where they are a chain, else what
+   is over comes last. #}
+{% macro stripe_subscription_progress() %}
+    {{ return([
+        'chain_place', "coalesce(stripe_status in ('canceled', 'incomplete_expired'), false)",
+    ]) }}
+{% endmacro %}
+
+{# The fold of subscriptions, told with_places(). #}
+{% macro stripe_subscription_states(told) %}
+    {{- stripe_states(
+        told,
+        'subscription_key',
+        stripe_subscription_progress(),
+        'is_deleted desc nulls last,',
+        [
+            'max(told_at) over (partition by subscription_key) as last_told_at',
+            'bool_or(type_rank = 0 and not is_snapshot) over ('
+            'partition by subscription_key) as is_start_told',
+        ],
+    ) -}}
+{% endmacro %}
+
+{# All that was ever told of the objects of which new deliveries tell. #}
+{% macro told_again(deliveries, key) -%}
+    (
+        select * from {{ deliveries }}
+        {%- if is_increment() %}
+        where {{ key }} in (select {{ key }} from {{ new_of(deliveries) }})
+        {%- endif %}
+    )
+{%- endmacro %}
+
+{# Pre-hook of a table about such objects: takes out those that are made again. #}
+{% macro forget_told_again(deliveries, key) %}
+    {{- forget(key ~ ' in (select ' ~ key ~ ' from ' ~ new_of(deliveries) ~ ')') -}}
+{% endmacro %}
+
 {# The place of a telling of a subscription in the order of time: within a second created
-   before updated before deleted, a snapshot behind the events, then what is further on where
-   `progress` says so, then by id; of two snapshots the one that was fetched later. #}
-{% macro stripe_order_by(direction='', first='', progress=none) -%}
+   before updated before deleted, a snapshot behind the events, then what is further on by
+   the expressions in `progress`, then by id; of two snapshots the one fetched later. #}
+{% macro stripe_order_by(direction='', first='', progress=[]) -%}
     {{ 'order by ' ~ first }}
     date_trunc('second', told_at) {{ direction }} nulls last,
     is_snapshot {{ direction }} nulls last,
     type_rank {{ direction }} nulls last,
-    {{ progress ~ ' ' ~ direction ~ ' nulls last,' if progress }}
+    {%- for further in progress %}
+    {{ further }} {{ direction }} nulls last,
+    {%- endfor %}
     delivery_id {{ direction }} nulls last,
     told_at {{ direction }} nulls last,
     body_key {{ direction }} nulls last

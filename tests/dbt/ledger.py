@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from fractions import Fraction
+from itertools import groupby, pairwise, permutations
 from typing import Any
 
 from tests.dbt.stripes import BEGIN
@@ -22,6 +23,7 @@ class Telling:
     place: tuple[Any, ...]
     moment: datetime
     says: dict[str, Any]
+    was: dict[str, Any]
     is_creation: bool
     is_deletion: bool
 
@@ -65,13 +67,39 @@ def tellings(deliveries: Iterable[dict[str, Any]]) -> dict[str, list[Telling]]:
         is_over = says["status"] in ("canceled", "incomplete_expired")
         second = moment.replace(microsecond=0)
         place = (second, is_snapshot, rank, is_over, row["delivery_id"], moment, row["body_key"])
-        telling = Telling(place, moment, says, rank == 0 and not is_snapshot, rank == 2)
+        was = _patched(says, {} if is_snapshot else body["data"].get("previous_attributes") or {})
+        telling = Telling(place, moment, says, was, rank == 0 and not is_snapshot, rank == 2)
         found.setdefault(says["id"], []).append(telling)
     for name, all_of in found.items():
-        all_of.sort(key=lambda telling: telling.place)
+        all_of = _in_order(all_of)
         deleted = next((number for number, telling in enumerate(all_of) if telling.is_deletion), len(all_of))
         found[name] = all_of[: deleted + 1] + [telling for telling in all_of[deleted + 1 :] if telling.is_deletion]
     return found
+
+
+def _patched(says: dict[str, Any], previous: dict[str, Any]) -> dict[str, Any]:
+    """What an object was before an update; members that are null are left out."""
+    merged = {name: (says.get(name) or {}) | was if isinstance(was, dict) else was for name, was in previous.items()}
+    return {name: value for name, value in (says | merged).items() if value is not None}
+
+
+def _in_order(all_of: list[Telling]) -> list[Telling]:
+    """By their places; updates of one second so that most of them were before what the one before them is."""
+    ordered: list[Telling] = []
+    for (_, is_snapshot, rank), grouped in groupby(sorted(all_of, key=_place), key=lambda one: one.place[:3]):
+        crowd = list(grouped)
+        if (is_snapshot, rank) == (False, 1) and any(one.was != _patched(one.says, {}) for one in crowd):
+            crowd = max(permutations(crowd), key=lambda order: _links([*ordered[-1:], *order]))
+        ordered += crowd
+    return ordered
+
+
+def _place(telling: Telling) -> tuple[Any, ...]:
+    return telling.place
+
+
+def _links(order: Iterable[Telling]) -> int:
+    return sum(other.was == _patched(one.says, {}) for one, other in pairwise(order))
 
 
 def attempts_of(deliveries: Iterable[dict[str, Any]]) -> dict[str, list[tuple[datetime, bool]]]:

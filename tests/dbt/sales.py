@@ -49,6 +49,8 @@ class Sales:
             kind = "customer.subscription.updated"
             if chance.random() < 0.25:
                 yield self._attempt(name, when)
+            if chance.random() < 0.2:
+                yield from self._burst(name, when, fixed | says)
             says = says | self._change(name)
         if chance.random() < 0.4:
             ended = {"status": "canceled", "ended_at": at(when)}
@@ -56,6 +58,19 @@ class Sales:
                 yield event("customer.subscription.deleted", when, fixed | says | ended)
             else:
                 yield snapshot(fixed | says | ended, when + chance.choice((0.5, 3)))
+
+    def _burst(self, name: str, when: float, says: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Updates of one second, whose ids tell nothing of their order; one of them may be lost."""
+        chance, kind = self.chance, "customer.subscription.updated"
+        lost = chance.randrange(8)
+        for number in range(chance.randint(2, 3)):
+            after = says | self._change(name)
+            before = {key: says.get(key) for key, value in after.items() if says.get(key) != value}
+            if "items" in before:
+                before["items"] = {"data": says["items"]["data"]}
+            if before and number != lost:
+                yield event(kind, when, after, id=f"evt_burst_{chance.randrange(10**9)}", previous=before)
+            says = after
 
     def _told(self, kind: str, when: float, says: dict[str, Any]) -> dict[str, Any]:
         if self.chance.random() < 0.2:

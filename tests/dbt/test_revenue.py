@@ -15,10 +15,11 @@ import pytest
 
 from models.fx import FxRate, FxRates
 from models.landing import STRIPE
+from tests.dbt import stripes
 from tests.dbt.builds import Workshop, hashes, opened
 from tests.dbt.money import Line, Till, major
 from tests.dbt.money_cases import CASES, TOTALS, deliveries
-from tests.dbt.stripes import NOW
+from tests.dbt.stripes import NOW, snapshot
 from tests.dbt.test_stripe import day, workshop
 from tests.dbt.tills import Payments
 
@@ -29,6 +30,9 @@ RATES = FxRates(
         for day, currency, rate in ((10, "eur", "1.1"), (15, "eur", "1.25"), (1, "jpy", "0.006412345678"))
     )
 )
+
+#: Told last of all: two customers are one user, so that lines told before are another person's.
+MERGED = [snapshot(stripes.customer(name, metadata={"user_id": "u-merged"}), 90) for name in ("m_paid", "m_lost")]
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +50,8 @@ def ledger(
     shop.fx = RATES
     told = [*deliveries(), *payments]
     for part in range(request.param):
-        shop.land(told[part :: request.param], STRIPE)
+        is_last = part == request.param - 1
+        shop.land([*told[part :: request.param], *(MERGED if is_last else ())], STRIPE)
         file = shop.build(NOW)
     return file, shop
 
@@ -82,6 +87,16 @@ def test_each_case_has_the_lines_that_a_reader_expects(built: Path, name: str) -
     assert sorted((kind, moment, why or amount) for kind, moment, amount, why in found) == sorted(
         (kind, day(when), _amount(what)) for kind, when, what in expected
     )
+
+
+def test_lines_are_of_the_person_whom_their_customer_is_now(built: Path) -> None:
+    """Those of two customers who turned out to be one user, too, though nothing new was told of the money."""
+    found = rows(
+        built,
+        "select person_key, sum(amount) filter (where is_revenue) from revenue"
+        " where stripe_customer_id in ('cus_m_paid', 'cus_m_lost') group by person_key",
+    )
+    assert [total for _, total in found] == [Decimal(29)]
 
 
 @pytest.mark.parametrize("name", TOTALS)

@@ -178,3 +178,27 @@
         try_cast(json_extract_string({{ column }}, '$[*].{{ name }}') as bigint[])
     ) as bigint)
 {%- endmacro %}
+
+{# The columns of a relation and, of the JSON object in one of them, members as JSON texts: a
+   column for each name in `paths`, null where there is none, 'null' for JSON null. #}
+{% macro json_parts(relation, column, paths) %}
+    {{- adapter.dispatch('json_parts', 'growth_data_plane')(relation, column, paths) -}}
+{% endmacro %}
+
+{% macro duckdb__json_parts(relation, column, paths) -%}
+    (
+        select
+            part_of.* exclude (json_member)
+            {%- for name in paths %},
+            cast(json_member[{{ loop.index }}] as varchar) as {{ name }}
+            {%- endfor %}
+        from (
+            select
+                *,
+                json_extract(
+                    {{ column }}, ['$.{{ paths.values() | join("', '$.") }}']
+                ) as json_member
+            from {{ relation }}
+        ) as part_of
+    )
+{%- endmacro %}

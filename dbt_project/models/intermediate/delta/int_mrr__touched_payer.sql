@@ -1,42 +1,10 @@
 -- Grain: one row per payer, as they were or are, whose subscriptions changed.
-{%- set published = before('int_mrr__payer', [
-    'subscription_key bigint', 'person_key bigint', 'payer string',
-]) %}
+with touched as (
 
-with payer as (
-
-    select subscription_key, person_key, payer from {{ ref('int_mrr__payer') }}
-
-),
-
-published as (
-
-    select subscription_key, person_key, payer from {{ published }}
-
-),
-
-moved as (
-
-    (
-        select * from payer
-        except
-        select * from published
-    )
-    union all
-    (
-        select * from published
-        except
-        select * from payer
-    )
-
-),
-
-touched as (
-
-    select payer from moved
+    select payer from {{ ref('int_mrr__moved_payer') }}
     union
     select payer.payer
-    from payer
+    from {{ ref('int_mrr__payer') }} as payer
     inner join {{ ref('int_stripe__touched_subscription') }} as touched_subscription
         on payer.subscription_key = touched_subscription.subscription_key
 

@@ -2,14 +2,14 @@
 {{ config(materialized='ephemeral') }}
 
 {%- set published = before('int_revenue__line', [
-    'line_id string', 'person_key bigint', 'occurred_at time',
+    'object_key bigint', 'line_id string', 'person_key bigint', 'occurred_at time',
     'reporting_amount decimal(38,15)', 'is_revenue boolean', 'livemode boolean',
 ]) %}
 
 with line as (
 
     select line_id, person_key, occurred_at, reporting_amount
-    from {{ ref('int_revenue__line') }}
+    from {{ of_touched_money(ref('int_revenue__line')) }}
     where is_revenue and livemode and person_key is not null
 
 ),
@@ -17,7 +17,7 @@ with line as (
 published as (
 
     select line_id, person_key, occurred_at, reporting_amount
-    from {{ published }}
+    from {{ of_touched_money(published) }}
     where is_revenue and livemode and person_key is not null
 
 ),

@@ -1,5 +1,6 @@
 -- Grain: one row per touched subscription and telling that counted for a time.
 {{ config(materialized='table') }}
+{%- set in_time = stripe_order_by(progress=['chain_place', 'is_ended']) %}
 
 with touched as (
 
@@ -17,7 +18,7 @@ told as (
         case
             when is_ended then least(told_at, coalesce(ended_at, told_at)) else told_at
         end as holds_from
-    from {{ ref('int_stripe__subscription_delivery') }}
+    from {{ with_places(ref('int_stripe__subscription_delivery')) }}
     where subscription_key in (select subscription_key from touched)
 
 ),
@@ -27,10 +28,10 @@ placed as (
     select
         *,
         row_number() over (
-            partition by subscription_key {{ stripe_order_by(progress='is_ended') }}
+            partition by subscription_key {{ in_time }}
         ) as place,
         coalesce(bool_or(is_deleted) over (
-            partition by subscription_key {{ stripe_order_by(progress='is_ended') }}
+            partition by subscription_key {{ in_time }}
             rows between unbounded preceding and 1 preceding
         ), false) as was_deleted
     from told

@@ -1,24 +1,16 @@
 -- Grain: one row per subscription: who pays for it.
 -- Whose it is by the customer, else by the user that its metadata names.
+{{ config(materialized='incremental', pre_hook="{{ forget_payers() }}") }}
+
 with state as (
 
-    select * from {{ ref('int_stripe__subscription') }}
+    select * from {{ of_unsettled_payer(ref('int_stripe__subscription')) }}
 
 ),
 
 owner as (
 
-    select
-        identifier.id_type,
-        identifier.id_value,
-        {{ alias_of('survivor') }} as person_id,
-        owner.person_key
-    from {{ ref('int_identity__identifier') }} as identifier
-    inner join {{ ref('int_identity__owner') }} as owner
-        on identifier.identifier_key = owner.identifier_key
-    left join {{ ref('int_identity__identifier') }} as survivor
-        on owner.person_key = survivor.identifier_key
-    where identifier.id_type in ('stripe_id', 'user_id')
+    select * from {{ ref('int_stripe__owner') }}
 
 ),
 

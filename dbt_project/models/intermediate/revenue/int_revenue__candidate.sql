@@ -3,7 +3,7 @@
 
 with state as (
 
-    select * from {{ ref('int_stripe__money') }}
+    select * from {{ of_touched_money(ref('int_stripe__money')) }}
 
 ),
 

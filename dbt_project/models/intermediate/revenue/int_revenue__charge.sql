@@ -23,7 +23,7 @@ likely as (
             partition by candidate.account, candidate.livemode, invoice.invoice_id
         ) as charges
     from candidate
-    inner join {{ ref('int_stripe__invoice') }} as invoice
+    inner join {{ of_touched_money(ref('int_stripe__invoice')) }} as invoice
         on
             candidate.account = invoice.account
             and candidate.livemode = invoice.livemode

@@ -4,7 +4,7 @@
 with payment as (
 
     select account, livemode, invoice_id, payments
-    from {{ ref('int_stripe__invoice_delivery') }}
+    from {{ of_touched_money(ref('int_stripe__invoice_delivery')) }}
     where payments is not null
 
 ),
@@ -21,13 +21,13 @@ listed as (
 told as (
 
     select account, livemode, invoice_id, charge_id, intent_id
-    from {{ ref('int_stripe__invoice_delivery') }}
+    from {{ of_touched_money(ref('int_stripe__invoice_delivery')) }}
     where charge_id is not null or intent_id is not null
     union all
     select account, livemode, invoice_id, charge_id, intent_id from listed
     union all
     select account, livemode, invoice_id, charge_id, intent_id
-    from {{ ref('int_stripe__money_delivery') }}
+    from {{ of_touched_money(ref('int_stripe__money_delivery')) }}
     where
         object_type in ('charge', 'invoice_payment')
         and invoice_id is not null

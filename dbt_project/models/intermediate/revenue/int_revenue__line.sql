@@ -1,16 +1,10 @@
 -- Grain: one row per money line, as if nothing more will be told.
+{{ config(materialized='incremental', pre_hook="{{ forget_touched_money() }}") }}
+
 with owner as (
 
-    select
-        identifier.id_value,
-        {{ alias_of('survivor') }} as person_id,
-        owner.person_key
-    from {{ ref('int_identity__identifier') }} as identifier
-    inner join {{ ref('int_identity__owner') }} as owner
-        on identifier.identifier_key = owner.identifier_key
-    left join {{ ref('int_identity__identifier') }} as survivor
-        on owner.person_key = survivor.identifier_key
-    where identifier.id_type = 'stripe_id'
+    select * from {{ ref('int_stripe__owner') }}
+    where id_type = 'stripe_id'
 
 ),
 
@@ -31,6 +25,7 @@ line as (
     select
         valued.account,
         valued.livemode,
+        valued.object_key,
         valued.kind || ':' || {{ stripe_name('valued.source_id') }} as line_id,
         valued.kind,
         valued.is_revenue,

@@ -19,6 +19,7 @@ final as (
     select
         reversal.account,
         reversal.livemode,
+        reversal.object_key,
         reversal.kind,
         reversal.source_id,
         reversal.charge_id,

@@ -3,7 +3,8 @@
 
 with invoice as (
 
-    select *, invoice_id as source_id from {{ ref('int_stripe__invoice') }}
+    select *, invoice_id as source_id
+    from {{ of_touched_money(ref('int_stripe__invoice')) }}
     where is_paid
 
 ),
@@ -13,6 +14,7 @@ money as (
     select
         account,
         livemode,
+        object_key,
         'payment' as kind,
         source_id,
         charge_id,
@@ -27,6 +29,7 @@ money as (
     select
         account,
         livemode,
+        object_key,
         'tax',
         source_id,
         charge_id,
@@ -43,6 +46,7 @@ money as (
     select
         account,
         livemode,
+        object_key,
         'fee',
         object_id,
         charge_id,
@@ -51,7 +55,7 @@ money as (
         fee_currency,
         fee_minor,
         created_at
-    from {{ ref('int_stripe__money') }}
+    from {{ of_touched_money(ref('int_stripe__money')) }}
     where object_type in ('charge', 'dispute') and fee_minor <> 0
 
 ),
@@ -62,6 +66,7 @@ placed as (
     select
         money.account,
         money.livemode,
+        money.object_key,
         money.kind,
         money.source_id,
         money.charge_id,

@@ -8,10 +8,10 @@ with told as (
         *,
         row_number() over (
             partition by account, livemode, charge_id
-            {{ stripe_order_by(progress='progress') }}
+            {{ stripe_order_by(progress=['progress']) }}
         ) as place,
         max(told_at) over (partition by account, livemode, charge_id) as last_told_at
-    from {{ ref('int_stripe__money_delivery') }}
+    from {{ of_touched_money(ref('int_stripe__money_delivery')) }}
     where object_type = 'charge' and refunded_minor is not null
 
 ),
@@ -34,7 +34,7 @@ known as (
         charge.place,
         cast(sum(refund.amount_minor) as bigint) as known_minor
     from charge
-    inner join {{ ref('int_stripe__money') }} as refund
+    inner join {{ of_touched_money(ref('int_stripe__money')) }} as refund
         on
             charge.account = refund.account
             and charge.livemode = refund.livemode
@@ -93,6 +93,7 @@ final as (
     select
         account,
         livemode,
+        object_key,
         charge_id,
         customer_id,
         intent_id,

@@ -3,7 +3,7 @@
 
 with state as (
 
-    select * from {{ ref('int_stripe__money') }}
+    select * from {{ of_touched_money(ref('int_stripe__money')) }}
 
 ),
 
@@ -12,6 +12,7 @@ reversal as (
     select
         account,
         livemode,
+        object_key,
         'refund' as kind,
         object_id as source_id,
         charge_id,
@@ -29,6 +30,7 @@ reversal as (
     select
         account,
         livemode,
+        object_key,
         'refund',
         charge_id || ':' || so_far_minor,
         charge_id,
@@ -43,6 +45,7 @@ reversal as (
     select
         account,
         livemode,
+        object_key,
         'refund',
         object_id,
         null,
@@ -61,6 +64,7 @@ reversal as (
     select
         account,
         livemode,
+        object_key,
         'dispute_' || status,
         object_id,
         charge_id,

@@ -20,15 +20,25 @@ told as (
         trial.started_at,
         min_by(
             delivery.trial_end_at,
-            (delivery.told_at, delivery.type_rank, delivery.delivery_id)
+            (
+                delivery.told_at,
+                delivery.type_rank,
+                coalesce(delivery.chain_place, 0),
+                delivery.delivery_id
+            )
         ) as first_end_at,
         max_by(
             delivery.trial_end_at,
-            (delivery.told_at, delivery.type_rank, delivery.delivery_id)
+            (
+                delivery.told_at,
+                delivery.type_rank,
+                coalesce(delivery.chain_place, 0),
+                delivery.delivery_id
+            )
         ) as last_end_at,
         max(delivery.trial_end_at) as latest_end_at
     from trial
-    inner join {{ ref('int_stripe__subscription_delivery') }} as delivery
+    inner join {{ with_places(ref('int_stripe__subscription_delivery')) }} as delivery
         on
             trial.subscription_key = delivery.subscription_key
             and trial.started_at <= delivery.told_at

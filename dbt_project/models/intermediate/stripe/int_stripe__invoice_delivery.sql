@@ -46,6 +46,7 @@ invoice as (
         account,
         livemode,
         object_id as invoice_id,
+        {{ stripe_object_key("'invoice'", 'object_id') }} as object_key,
         subscription_id,
         case when subscription_id is not null then {{ key_of('digest') }} end
             as subscription_key,

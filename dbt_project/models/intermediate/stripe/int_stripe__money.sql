@@ -1,45 +1,19 @@
 -- Grain: one row per charge, refund, dispute, credit note and invoice payment: what
 -- holds of it after all that was told.
-{%- set key = 'account, livemode, object_type, object_id' %}
 {{ config(
     materialized='incremental',
-    pre_hook="{{ forget_told_again(
-        ref('int_stripe__money_delivery'), 'account, livemode, object_type, object_id'
-    ) }}",
+    pre_hook="{{ forget_told_again(ref('int_stripe__money_delivery'), 'object_key') }}",
 ) }}
 
-with touched as (
+{%- set lost_at = "min(case when status = 'lost' and not is_snapshot then told_at end)"
+    ~ ' over (partition by object_key) as lost_at' %}
 
-    select distinct {{ key }} from {{ new_of(ref('int_stripe__money_delivery')) }}
+with told as (
 
-),
-
-told as (
-
-    select delivery.*
-    from {{ ref('int_stripe__money_delivery') }} as delivery
-    inner join touched
-        on
-            delivery.account = touched.account
-            and delivery.livemode = touched.livemode
-            and delivery.object_type = touched.object_type
-            and delivery.object_id = touched.object_id
+    select * from {{ told_again(ref('int_stripe__money_delivery'), 'object_key') }}
 
 ),
 
-state as (
-
-    select
-        *,
-        min(case when status = 'lost' and not is_snapshot then told_at end) over (
-            partition by {{ key }}
-        ) as lost_at
-    from told
-    qualify
-        row_number() over (
-            partition by {{ key }} {{ stripe_order_by('desc', progress='progress') }}
-        ) = 1
-
-)
+state as ({{ stripe_states('told', 'object_key', ['progress'], told_too=[lost_at]) }})
 
 select * from state

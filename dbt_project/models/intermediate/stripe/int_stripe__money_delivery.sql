@@ -62,6 +62,7 @@ money as (
         {{ place | join(', ') }},
         object_type,
         object_id,
+        {{ stripe_object_key('object_type', 'object_id') }} as object_key,
         customer_id,
         case when object_type = 'charge' then object_id else charge_id end as charge_id,
         intent_id,

@@ -1,24 +1,18 @@
 -- Grain: one row per subscription: what holds of it after all that was told.
 {{ config(
     materialized='incremental',
-    incremental_strategy='delete+insert',
-    unique_key='subscription_key',
+    pre_hook="{{ forget_told_again(
+        ref('int_stripe__subscription_delivery'), 'subscription_key'
+    ) }}",
 ) }}
 
-with touched as (
+with told as (
 
-    select distinct subscription_key
-    from {{ new_of(ref('int_stripe__subscription_delivery')) }}
-
-),
-
-told as (
-
-    select * from {{ ref('int_stripe__subscription_delivery') }}
-    where subscription_key in (select subscription_key from touched)
+    select *
+    from {{ told_again(ref('int_stripe__subscription_delivery'), 'subscription_key') }}
 
 ),
 
-state as ({{ stripe_subscription_states('told') }})
+state as ({{ stripe_subscription_states(with_places('told')) }})
 
 select * from state

@@ -37,7 +37,7 @@ state as (
 
     select * from settled
     union all
-    {{ stripe_subscription_states('told_by_then') }}
+    {{ stripe_subscription_states(with_places('told_by_then')) }}
 
 ),
 

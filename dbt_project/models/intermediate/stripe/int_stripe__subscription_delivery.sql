@@ -16,13 +16,19 @@ said as (
 
 compared as (
 
-    select * from {{ json_fields('said', 'previous', stripe_previous_fields()) }}
+    {%- set previous = json_fields('said', 'previous', stripe_previous_fields()) %}
+    select * from {{ json_parts(previous, 'previous', stripe_state_paths()) }}
 
 ),
 
 named as (
 
-    select *, {{ stripe_subscription_digest('object_id') }} as digest from compared
+    select
+        *,
+        {{ stripe_subscription_digest('object_id') }} as digest,
+        {{ stripe_state_after() }} as after_key,
+        {{ stripe_state_before() }} as before_key
+    from compared
 
 ),
 
@@ -92,6 +98,8 @@ subscription as (
                 and (previous_pause_behavior is null) <> (pause_behavior is null)
                 then case when pause_behavior is null then 'resumed' else 'paused' end
         end as pause_change,
+        before_key,
+        after_key,
         body_key
     from named
 
