@@ -67,11 +67,12 @@
 {# The movements that periods of payers make: what an item is worth at the end of a day
    (UTC) less what it was worth at the end of the day before. What kind of movement it is
    follows from all that its payer pays, in whatever currency; amounts of several
-   currencies are added only to see whether there is any, as none is below 0. #}
+   currencies are added only to see whether there is any, as none is below 0.
+   Periods worth nothing are left in: a filter by worth would be asked first, and of all that
+   is stored. #}
 {% macro mrr_movements(periods) %}
     with valued as (
-        select * from ({{ policy_periods(periods) }}) as of_policy
-        where arr > 0
+        {{ policy_periods(periods) }}
     ),
 
     boundary as (

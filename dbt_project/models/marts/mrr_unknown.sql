@@ -5,16 +5,18 @@ with final as (
 
     select
         unknown.policy,
-        subscription.account,
-        subscription.livemode,
-        subscription.person_key,
-        subscription.subscription_key,
-        subscription.subscription_id,
-        subscription.stripe_subscription_id,
+        state.account,
+        state.livemode,
+        payer.person_key,
+        state.subscription_key,
+        state.subscription_id,
+        state.stripe_subscription_id,
         unknown.reason
     from {{ ref('int_mrr__unknown') }} as unknown
-    inner join {{ ref('subscription') }} as subscription
-        on unknown.subscription_key = subscription.subscription_key
+    inner join {{ ref('int_stripe__subscription_at_as_of') }} as state
+        on unknown.subscription_key = state.subscription_key
+    left join {{ ref('int_mrr__payer') }} as payer
+        on unknown.subscription_key = payer.subscription_key
 
 )
 

@@ -26,8 +26,7 @@ made_again as (
 
 period as (
 
-    select * from ({{ policy_periods('made_again') }}) as valued
-    where arr > 0
+    {{ policy_periods('made_again') }}
 
 ),
 
