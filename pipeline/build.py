@@ -16,6 +16,7 @@ from pipeline.plan import Plan, build_row, plan_build
 from pipeline.prepare import clear_landing_links, lay_out
 from pipeline.project import Project
 from pipeline.segments import tell_evaluated
+from pipeline.unrated import Unrated, unrated
 from warehouse.buildlog import BuildRecord, finish_build, start_build
 from warehouse.dbt import DbtOutcome, run_dbt
 from warehouse.duck import connect
@@ -36,7 +37,12 @@ class BuildFailed(GdpError):
 
 @dataclass(frozen=True)
 class BuildReport:
-    """What a build did; ``warnings`` are the tests of severity warn that found rows, and how many."""
+    """What a build did.
+
+    Attributes:
+        warnings: the tests of severity warn that found rows, and how many.
+        unrated: the currencies that one of them found in use without an exchange rate.
+    """
 
     generation: str
     as_of: datetime
@@ -46,6 +52,7 @@ class BuildReport:
     changed_segments: tuple[str, ...]
     tests_passed: int
     warnings: Mapping[str, int]
+    unrated: tuple[Unrated, ...]
     models_built: int
     seconds: float
     path: Path
@@ -62,6 +69,7 @@ class BuildReport:
             "models_built": self.models_built,
             "tests_passed": self.tests_passed,
             "warnings": dict(self.warnings),
+            "unrated": [currency.to_json() for currency in self.unrated],
             "seconds": round(self.seconds, 1),
             "path": str(self.path),
         }
@@ -74,6 +82,9 @@ class BuildReport:
         warned = (
             [f"{len(self.warnings)} test{'s warn' if len(self.warnings) > 1 else ' warns'}: {found}"] if found else []
         )
+        if self.unrated:
+            names = ", ".join(map(str, self.unrated))
+            warned.append(f"no rate to {self.unrated[0].reporting_currency} (definitions/fx.csv): {names}")
         return [
             f"published generation {self.generation} as of {self.as_of:%Y-%m-%d %H:%M:%S} UTC",
             f"{self.how}{why}: {self.rows_landed_since:,} newly landed rows{changed}",
@@ -229,6 +240,7 @@ def _report(plan: Plan, path: Path, outcome: DbtOutcome | None, seconds: float) 
         changed_segments=plan.changed_segments,
         tests_passed=sum(node.id.startswith("test.") for node in nodes) - len(warnings),
         warnings={node.name: node.failures or 0 for node in warnings},
+        unrated=unrated(path, outcome),
         models_built=sum(node.id.startswith("model.") for node in nodes),
         seconds=seconds,
         path=path,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from tests.dbt.stripes import (
@@ -242,7 +243,25 @@ TOTALS: dict[str, tuple[str, str | None]] = {
 }
 
 
+def accounts() -> Iterator[dict[str, Any]]:
+    """Equal ids in three accounts and in test mode: other amounts, and money that goes back in two of them."""
+    for whose, amount in (
+        ({}, 2900),
+        ({"account": "acct_1"}, 5000),
+        ({"account": "acct_2"}, 700),
+        ({"livemode": False}, 9900),
+    ):
+        yield event("customer.subscription.created", 0, subscription("shared", amount=0), **whose)
+        yield event("invoice.paid", 1, bill("shared", amount_paid=amount), **whose)
+        yield event("charge.succeeded", 1, charged("shared", amount=amount), **whose)
+    # Nothing tells what the charge paid: of its own account there is one invoice of its amount.
+    yield event("refund.created", 3, refund("shared", 3, amount=2000), account="acct_1")
+    yield event("invoice_payment.paid", 1, invoice_payment("shared"), account="acct_2")
+    lost = dispute("shared", 4, status="lost", amount=700)
+    yield event("charge.dispute.closed", 9, lost, account="acct_2")
+
+
 def deliveries() -> list[dict[str, Any]]:
     """All cases, with a subscription of each that costs nothing."""
-    told = [row for rows, _ in CASES.values() for row in rows]
+    told = [*(row for rows, _ in CASES.values() for row in rows), *accounts()]
     return [*told, *(event("customer.subscription.created", 0, subscription(name, amount=0)) for name in CASES)]

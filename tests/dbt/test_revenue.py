@@ -15,6 +15,7 @@ import pytest
 
 from models.fx import FxRate, FxRates
 from models.landing import STRIPE
+from pipeline.unrated import unrated
 from tests.dbt import stripes
 from tests.dbt.builds import Workshop, hashes, opened
 from tests.dbt.money import Line, Till, major
@@ -22,6 +23,7 @@ from tests.dbt.money_cases import CASES, TOTALS, deliveries
 from tests.dbt.stripes import NOW, snapshot
 from tests.dbt.test_stripe import day, workshop
 from tests.dbt.tills import Payments
+from warehouse.dbt import DbtOutcome, NodeResult
 
 #: Euros have none before the 10th of January, dinars none at all.
 RATES = FxRates(
@@ -116,6 +118,34 @@ def _amount(text: str) -> Decimal | str:
     return text if text[-1].isalpha() else Decimal(text)
 
 
+def test_equal_ids_of_other_accounts_are_others(built: Path) -> None:
+    """Lines, what they were paid for, and totals of each account and mode; its customer is one person."""
+    found = rows(
+        built,
+        "select account, livemode, kind, occurred_at, amount, invoice_id from revenue"
+        " where stripe_customer_id = 'cus_shared' order by all",
+    )
+    assert found == [
+        ("", False, "payment", day(1), 99, "in_shared"),
+        ("", True, "payment", day(1), 29, "in_shared"),
+        ("acct_1", True, "payment", day(1), 50, "in_shared"),
+        ("acct_1", True, "refund", day(3), -20, "in_shared"),
+        ("acct_2", True, "dispute_lost", day(9), -7, "in_shared"),
+        ("acct_2", True, "payment", day(1), 7, "in_shared"),
+    ]
+    totals = rows(
+        built,
+        "select account, livemode, total_revenue from subscription where stripe_subscription_id = 'sub_shared'"
+        " order by all",
+    )
+    assert totals == [("", False, 99), ("", True, 29), ("acct_1", True, 30), ("acct_2", True, 0)]
+    spent = rows(
+        built,
+        "select total_spent from person inner join identity_link using (person_key) where id_value = 'cus_shared'",
+    )
+    assert spent == [(59,)]
+
+
 def test_what_was_bought_is_the_line_that_costs_most(built: Path) -> None:
     """With its name, or the one that subscriptions give it."""
     found = rows(
@@ -174,6 +204,16 @@ def test_currencies_without_a_rate_are_named(built: Path) -> None:
     """From their first use; those with rates only later, too."""
     found = rows(built, "select currency, reporting_currency, rate_from from fx_missing order by 1")
     assert [(currency, since) for currency, _, since in found] == [("eur", day(9).date()), ("kwd", None)]
+
+
+def test_a_build_names_them(built: Path) -> None:
+    """With the days on which a rate is missing, if its test warned of them."""
+    node = NodeResult("test.growth_data_plane.every_currency_has_a_rate_fx_missing_.1", "warn", 0.0, 2, None)
+    (euro, dinar) = unrated(built, DbtOutcome(success=True, nodes=(node,)))
+    assert str(euro) == f"eur from {euro.used_from} to 2026-01-09"
+    assert str(dinar) == f"kwd from {dinar.used_from} on"
+    assert day(0).date() <= min(euro.used_from, dinar.used_from)
+    assert unrated(built, DbtOutcome(success=True, nodes=())) == unrated(built, None) == ()
 
 
 def test_totals_are_those_of_the_oracle(built: Path, lines: list[Line]) -> None:
