@@ -15,20 +15,16 @@ from typing import Any
 import pyarrow as pa
 
 from ingest import strictjson
-from ingest.eventcheck import Rules, check_event
+from ingest.eventcheck import Rules
 from ingest.jsonshape import MAX_PLANNED_KEYS
 from ingest.jsonsql import TextFacts
-from ingest.landing_sql import CHECKED, RawRows, landed_select
+from ingest.landing_sql import RawRows, landed_select
 from ingest.messagesql import BatchForm, Path, Reader, messages_sql, raw_messages, shape_sql
 from ingest.parts import Parts
 from ingest.reasons import Refused
-from ingest.service import Receipt, Service, with_shared, without_secrets
+from ingest.samples import MOST_SHAPES, REMEMBERED_SHAPES, ExactWay, rows_by_sql, shapes_table
+from ingest.service import Service
 from warehouse.sql import quote_identifier
-
-#: So many new shapes are looked at in one go, the most frequent first; the messages of others go the exact way.
-_MOST_SHAPES = 2_000
-_REMEMBERED_SHAPES = 100_000
-_COMPARED = [name for name in CHECKED if name not in ("row_number", "event_id")]
 
 
 @dataclass(frozen=True)
@@ -58,6 +54,7 @@ class Bulk:
         self._connection = parts.connection
         self._rules = rules
         self._service = service
+        self._exact = ExactWay(service, rules, received_at)
         self._in_sql = service.in_sql
         self._received_at = received_at
         self._others: dict[Path, list[str]] = {path: [] for path in service.in_sql.opened}
@@ -79,12 +76,12 @@ class Bulk:
         """
         self._facts = facts
         form = BatchForm(self._service.batch_key, self._in_sql.shared_keys, sorted(self._service.secret_keys))
-        shape = shape_sql(self._reader(), self._in_sql.kind, facts)
+        shape = shape_sql(self._in_sql.asked(), self._in_sql.kind, facts)
         messages = messages_sql(texts, form, shape, self._rules.times, facts)
         with self._parts.computed_once():
             self._connection.execute(f"create or replace temp table messages as {messages}")
         self._judge()
-        with self._parts.registered("strict_shapes", _shapes(self._strict)):
+        with self._parts.registered("strict_shapes", shapes_table(self._strict)):
             self._connection.execute(
                 """
                 create or replace temp table clear_deliveries as
@@ -103,7 +100,7 @@ class Bulk:
         Returns: row_number, line and place of the others.
         """
         left = f"(select row_number, line, place from {numbered})"
-        with self._parts.registered("good_shapes", _shapes(self._good)):
+        with self._parts.registered("good_shapes", shapes_table(self._good)):
             good = f"(from {numbered} where shape in (from good_shapes))"
             for raw in self._raws(good, self._present):
                 select = landed_select(raw, self._rules)
@@ -127,22 +124,18 @@ class Bulk:
         nameless = f"select * replace (ok and event_id is null as ok) from ({raw.sql})"
         yield replace(raw, sql=nameless, fields=[name for name in raw.fields if name != "event_id"])
 
-    def _reader(self) -> Reader:
-        """A reader that has been asked for everything but the keys that are learnt."""
-        reader = Reader()
-        self._in_sql.columns(reader, dict.fromkeys(self._in_sql.opened, ()), self._received_at)
-        return reader
-
     def _judge(self) -> None:
         """Find out which of the new shapes are strict and which are good."""
-        if len(self._seen) > _REMEMBERED_SHAPES:
+        if len(self._seen) > REMEMBERED_SHAPES:
             self._seen, self._strict, self._good, self._present = set(), set(), set(), set()
         samples = self._samples()
         exact: dict[int, dict[str, Any] | None] = {}
         broken: set[int] = set()
         for sample in samples:
             try:
-                exact[sample.id] = self._exact(strictjson.parse(sample.text), sample)
+                exact[sample.id] = self._exact.row(
+                    strictjson.parse(sample.text), sample.received_at, sample.channel, sample.shared
+                )
             except Refused:
                 broken.add(sample.shape)
         shapes = {sample.shape for sample in samples}
@@ -161,7 +154,7 @@ class Bulk:
         found = self._connection.execute(
             "select shape, min(id), max(id) from messages where shape is not null group by shape order by count(*) desc"
         ).fetchall()
-        new = [row for row in found if row[0] not in self._seen][:_MOST_SHAPES]
+        new = [row for row in found if row[0] not in self._seen][:MOST_SHAPES]
         shapes = {number: shape for shape, first, last in new for number in (first, last)}
         shared = "".join(f", {quote_identifier(f'shared_{key}')}" for key in self._in_sql.shared_keys)
         rows = self._connection.execute(
@@ -172,18 +165,6 @@ class Bulk:
             for id_, text, received, channel, *said in rows
         ]
 
-    def _exact(self, message: Any, sample: _Sample) -> dict[str, Any] | None:
-        """What the exact way brings out, None if it refuses."""
-        if not isinstance(message, dict):
-            return None
-        receipt = Receipt(sample.received_at, self._received_at, sample.channel)
-        try:
-            message = with_shared(without_secrets(message, self._service), sample.shared, self._service)
-            row = check_event(self._service.to_event(message, receipt), self._rules)
-        except Refused:
-            return None
-        return {name: row[name] for name in _COMPARED} | ({"event_id": row["event_id"]} if row["event_id"] else {})
-
     def _by_sql(self, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
         """What SQL brings out, by the id of the message."""
         if not ids:
@@ -191,21 +172,15 @@ class Bulk:
         found: dict[int, dict[str, Any]] = {}
         relation = f"(select id as row_number, * from messages where id in ({', '.join(map(str, ids))}))"
         for raw in self._raws(relation):
-            names = [*_COMPARED, *(["event_id"] if "event_id" in raw.fields else [])]
-            query = f"select row_number, {', '.join(names)} from ({landed_select(raw, self._rules)})"
-            for number, *row in self._connection.execute(query).fetchall():
-                found[number] = dict(zip(names, row, strict=True))
+            found |= rows_by_sql(self._parts, raw, self._rules)
         return found
 
     def _learn(self, samples: Iterable[_Sample]) -> None:
         """Note the keys that no field answers to, as far as there is room."""
-        reader = self._reader()
         for path, known in self._others.items():
-            inner = {opened[-1] for opened in self._in_sql.opened if opened and opened[:-1] == path}
-            secrets = self._service.secret_keys if not path else frozenset()
-            passed = reader.handled(path) | inner | secrets | set(known)
             keys = dict.fromkeys(key for sample in samples for key in _keys_at(sample.text, path))
-            known += [key for key in keys if key not in passed and key.isprintable()]
+            others = self._in_sql.unhandled(path, keys, self._service.secret_keys)
+            known += [key for key in others if key not in known]
             del known[MAX_PLANNED_KEYS:]
 
 
@@ -228,7 +203,3 @@ def _keys_at(text: str, path: Path) -> Iterable[str]:
     for key in path:
         value = value.get(key) if isinstance(value, dict) else None
     return value if isinstance(value, dict) else ()
-
-
-def _shapes(shapes: Iterable[int]) -> pa.Table:
-    return pa.table({"shape": pa.array(sorted(shapes), pa.uint64())})

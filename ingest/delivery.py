@@ -19,10 +19,13 @@ from ingest.strictjson import shown
 from ingest.times import TimeRange, instant
 from warehouse.sql import quote_literal
 
-_REQUIRED = {"received_at", "body"}
-_KEYS = _REQUIRED | {"channel"}
+#: The keys that make an object an envelope, and those that one may have.
+ENVELOPE_NEEDS = frozenset({"received_at", "body"})
+ENVELOPE_KEYS = ENVELOPE_NEEDS | {"channel"}
+#: What a channel is called.
+WORD = "[a-z_]{1,32}"
 _LENIENT = json.JSONDecoder(strict=False, parse_int=str, parse_float=str)
-_WORD = re.compile(r"[a-z_]{1,32}")
+_WORD = re.compile(WORD)
 # What an envelope looks like whose body can be cut out without parsing: the body stands last.
 _HEAD = r'^\{ ?"received_at": ?"([0-9TZtz:+. -]{1,40})", ?(?:"channel": ?"([a-z_]{1,32})", ?)?"body": ?\{'
 
@@ -48,9 +51,9 @@ def open_delivery(text: str, times: TimeRange) -> Delivery:
         Refused: if the text is no strict JSON, or an envelope that is not as it should be.
     """
     value = strictjson.parse(text)
-    if not isinstance(value, dict) or not value.keys() >= _REQUIRED:
+    if not isinstance(value, dict) or not value.keys() >= ENVELOPE_NEEDS:
         return Delivery(text, value)
-    if extra := value.keys() - _KEYS:
+    if extra := value.keys() - ENVELOPE_KEYS:
         raise Refused(
             Reason.UNKNOWN_VALUE, f"{shown(min(extra))} is no key of an envelope (received_at, channel, body)"
         )

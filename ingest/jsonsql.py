@@ -65,9 +65,13 @@ def shapes_select(relation: str, plan: Plan, facts: TextFacts) -> str:
     """
 
 
-def number_doubts(text: str, facts: TextFacts) -> list[str]:
-    """The conditions under which a JSON text may hold a number that DuckDB writes in another way, or a lone comma."""
-    patterns = (_AFTER_COLON, _AFTER_COMMA, *([_AFTER_BRACKET] if facts.has_arrays else []))
+def number_doubts(text: str, facts: TextFacts, *, has_lone_commas: bool = True) -> list[str]:
+    """The conditions under which a JSON text may hold a number that DuckDB writes in another way, or a lone comma.
+
+    Where it is known that no comma stands alone, ``has_lone_commas`` is false.
+    """
+    in_arrays = [_AFTER_BRACKET] if facts.has_arrays else []
+    patterns = [_AFTER_COLON, *([_AFTER_COMMA] if facts.has_arrays or has_lone_commas else []), *in_arrays]
     return [f"regexp_matches({text}, {quote_literal(pattern)})" for pattern in patterns]
 
 

@@ -8,7 +8,7 @@ another type, no number that reads differently. Texts that are not go the longer
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,13 +48,7 @@ def template_of(texts: Sequence[str]) -> Template | None:
     events = [event for event in map(_plain_event, texts) if event]
     if len(events) < 0.9 * len(texts) or not events:
         return None
-    order: list[str] = []
-    for event in events:
-        place = 0
-        for key in event:
-            if key not in order:
-                order.insert(place, key)
-            place = order.index(key) + 1
+    order = merged_order(events)
     quoted = frozenset(key for key in order if _is_quoted(key, events))
     fields = [JSON_KEYS[key] for key in order if key in JSON_KEYS]
     first = order[0]
@@ -66,6 +60,18 @@ def template_of(texts: Sequence[str]) -> Template | None:
         optional=frozenset(key for key in order if not all(key in event for event in events)),
         is_spaced='": ' in texts[0],
     )
+
+
+def merged_order(objects: Iterable[Mapping[str, Any]]) -> list[str]:
+    """All keys of some objects, in an order that each of them keeps, if there is one."""
+    order: list[str] = []
+    for found in objects:
+        place = 0
+        for key in found:
+            if key not in order:
+                order.insert(place, key)
+            place = order.index(key) + 1
+    return order
 
 
 def _plain_event(text: str) -> dict[str, Any] | None:
@@ -156,7 +162,7 @@ def _made(template: Template, values: dict[str, str]) -> str:
     for number, key in enumerate(template.keys):
         mark = '"' if key in template.quoted else ""
         head = ("," + space if number else "") + f"{quote(key)}:{space}{mark}"
-        value = values[key] if mark or not template.is_spaced else _spaced(values[key])
+        value = values[key] if mark or not template.is_spaced else spaced(values[key])
         if key in template.optional:
             member = f"coalesce({quote_literal(head)} || {value} || {quote_literal(mark)}, '')"
             parts += [quote_literal(text), member]
@@ -167,7 +173,7 @@ def _made(template: Template, values: dict[str, str]) -> str:
     return f"concat({', '.join([*parts, quote_literal(text + '}')])})"
 
 
-def _spaced(value: str) -> str:
+def spaced(value: str) -> str:
     """A canonical JSON text with a space behind each colon, and each comma before a quote, as Python writes it.
 
     It may also change a value, or leave out a space in an array; then the text is not found again.

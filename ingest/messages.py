@@ -7,11 +7,12 @@ that it lands later as it would have landed then.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ingest import strictjson
 from ingest.blocktaker import BlockTaker, facts_of, pieces_of
@@ -19,16 +20,20 @@ from ingest.bulk import Bulk
 from ingest.delivery import Delivery, open_delivery
 from ingest.eventcheck import Rules, check_event
 from ingest.jsongate import Lines
+from ingest.jsonsql import TextFacts
 from ingest.parts import Parts
 from ingest.reasons import Reason, Refused, RefusedRow
 from ingest.redaction import redacted
 from ingest.service import Receipt, Service, messages_of
+from ingest.singles import Singles
 
 #: So much text is looked at at a time, and so much of it one by one.
 BATCH_BYTES = 128 << 20
 _PIECE_BYTES = 8 << 20
 #: Less text is read one by one at once: to find out its shapes would take longer.
 BULK_BYTES = 256 << 10
+#: A template is looked for from so many deliveries on: it takes three more statements.
+SINGLES = 5_000
 _BLANK = " \t\r\n"
 _NOTHING = pa.table({name: pa.array([], pa.int64()) for name in ("row_number", "line", "place")})
 
@@ -60,6 +65,7 @@ class Messages(BlockTaker):
         self._received_at = received_at
         self._place = place
         self._bulk = Bulk(parts, rules, service, received_at)
+        self._singles = Singles(parts, rules, service, received_at)
 
     def take(self, lines: Lines) -> None:
         """Take a block of texts; blank ones hold nothing."""
@@ -77,11 +83,13 @@ class Messages(BlockTaker):
             return
         blocks, texts = self._take_waiting()
         unseen = {row.row_number or 0: row for block in blocks for row in block.refused}
+        facts = facts_of(blocks)
+        texts, ahead = self._write_singles(texts, unseen, facts)
         bulk = self._bulk if texts.nbytes >= BULK_BYTES else None
         with self._parts.registered("texts", texts):
             if bulk:
-                bulk.open("texts", facts_of(blocks))
-            odd = self._number(unseen, in_bulk=bulk is not None)
+                bulk.open("texts", facts)
+            odd = self._number(unseen, in_bulk=bulk is not None, ahead=ahead)
             left = bulk.write("numbered_messages") if bulk else _NOTHING
             if odd or left.num_rows:
                 self._check_one_by_one(left)
@@ -89,8 +97,34 @@ class Messages(BlockTaker):
             row = unseen[line]
             self._refuse(first, line, Refused(row.reason, row.detail), row.raw)
 
-    def _number(self, unseen: Iterable[int], *, in_bulk: bool) -> int:
+    def _write_singles(self, texts: pa.Table, unseen: Collection[int], facts: TextFacts) -> tuple[pa.Table, int | None]:
+        """Write what a template finds again of deliveries that hold one message each, and number it as if all did.
+
+        Returns: the texts that are left, and by how much the number of each message is ahead of its text's; None, and
+        all texts, if nothing was written.
+        """
+        if not self._place or texts.num_rows < SINGLES:
+            return texts, None
+        ahead = self.records + 1 - min([texts["row_number"][0].as_py(), *unseen])
+        numbered = pa.table({"row_number": pc.add(texts["row_number"], ahead), "text": texts["text"]})
+        left = self._singles.write(numbered, facts, self._are_single)
+        if left.num_rows == texts.num_rows:
+            return texts, None
+        self.records += texts.num_rows - left.num_rows
+        return left.set_column(0, "row_number", pc.subtract(left["row_number"], ahead)), ahead
+
+    def _are_single(self, texts: pa.Table) -> bool:
+        """Whether each of some deliveries holds one message."""
+        key = strictjson.quote(self._service.batch_key)
+        return all(
+            ("\\" not in text and key not in text and text.strip(_BLANK)) or self._count(text) == 1
+            for text in texts["text"].to_pylist()
+        )
+
+    def _number(self, unseen: Iterable[int], *, in_bulk: bool, ahead: int | None) -> int:
         """Number the messages: ``firsts`` has the first of each delivery, ``numbered_messages`` what SQL may read.
+
+        Each has the number of its text, plus ``ahead``, if that is known.
 
         Returns: how many deliveries are odd: SQL does not know their messages.
         """
@@ -104,13 +138,16 @@ class Messages(BlockTaker):
         rows = (row for piece in pieces_of(odd, _PIECE_BYTES) for row in piece.to_pylist())
         counts = [(row["line"], self._count(row["text"])) for row in rows]
         self._create("recounted", {"line": [line for line, _ in counts], "messages": [n for _, n in counts]})
-        counted = "from clear_deliveries union all" if in_bulk else ""
-        first = f"{self.records} + sum(messages) over (order by line) - messages + 1" if self._place else "line"
+        counted_deliveries = "from clear_deliveries union all" if in_bulk else ""
+        first = "line"
+        if self._place:
+            counted = f"{self.records} + sum(messages) over (order by line) - messages + 1"
+            first = counted if ahead is None else f"line + {ahead}"
         connection.execute(
             f"""
             create or replace temp table firsts as
             select line, messages, ({first})::bigint as first
-            from ({counted} from recounted union all select line, 1 from unseen)
+            from ({counted_deliveries} from recounted union all select line, 1 from unseen)
             """
         )
         if in_bulk:

@@ -7,7 +7,7 @@ it: what a value itself may do wrong is left to the conditions of the SQL.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -104,6 +104,18 @@ class SqlReading:
     opened: tuple[Path, ...]
     columns: Callable[[Reader, Mapping[Path, Sequence[str]], datetime | None], MessageSql]
 
+    def asked(self) -> Reader:
+        """A reader that has been asked for everything but the keys that are learnt."""
+        reader = Reader()
+        self.columns(reader, dict.fromkeys(self.opened, ()), None)
+        return reader
+
+    def unhandled(self, path: Path, keys: Iterable[str], secrets: Set[str]) -> list[str]:
+        """Of the keys of one of the opened objects, those that nothing asks for; a secret is not to be asked for."""
+        inner = {opened[-1] for opened in self.opened if opened and opened[:-1] == path}
+        passed = self.asked().handled(path) | inner | (secrets if not path else frozenset())
+        return [key for key in keys if key not in passed and key.isprintable()]
+
 
 def object_sql(values: Mapping[str, str]) -> str:
     """A JSON object of canonical texts, keys in order, without those that are null; null if it is empty."""
@@ -120,7 +132,7 @@ def messages_sql(texts: str, form: BatchForm, shape: str, times: TimeRange, fact
     shared = [quote_identifier(f"shared_{key}") for key in form.shared]
     said = "".join(f", {name}" for name in shared)
     texts_of_shared = "".join(
-        f", case when is_batch then json_extract_string(body, {quote_literal(_pointer((key,)))}) end as {name}"
+        f", case when is_batch then json_extract_string(body, {quote_literal(pointer_of((key,)))}) end as {name}"
         for key, name in zip(form.shared, shared, strict=True)
     )
     batch = f"json_extract(body, {quote_literal('$.' + quote_identifier(form.key) + '[*]')})::varchar[]"
@@ -145,7 +157,7 @@ def messages_sql(texts: str, form: BatchForm, shape: str, times: TimeRange, fact
 def _opened_sql(texts: str, form: BatchForm) -> str:
     """Deliveries out of their envelopes, their keys, and whether they are batches."""
     has_key = f"list_contains(body_keys, {quote_literal(form.key)})"
-    type_ = f"json_type(body, {quote_literal(_pointer((form.key,)))})"
+    type_ = f"json_type(body, {quote_literal(pointer_of((form.key,)))})"
     return f"""
         select *,
             case when {has_key} then {type_} = 'ARRAY' else false end as is_batch,
@@ -163,7 +175,7 @@ def _plain_delivery(form: BatchForm, times: TimeRange, facts: TextFacts) -> Iter
     allowed = key_list([form.key, *form.shared, *form.secrets])
     yield f"(not is_batch or (len(list_distinct(body_keys)) = len(body_keys) and list_has_all({allowed}, body_keys)))"
     for key in form.shared:
-        type_ = f"json_type(body, {quote_literal(_pointer((key,)))})"
+        type_ = f"json_type(body, {quote_literal(pointer_of((key,)))})"
         yield f"(not is_batch or coalesce({type_}, 'NULL') in ('NULL', 'VARCHAR'))"
     for doubt in number_doubts("body", facts):
         yield f"not {doubt}"
@@ -173,6 +185,18 @@ def _plain_delivery(form: BatchForm, times: TimeRange, facts: TextFacts) -> Iter
 
 def shape_sql(reader: Reader, kind: Path, facts: TextFacts) -> str:
     """The shape of a message of which ``text`` and ``keys`` are known; null where its text needs a closer look."""
+    pointers = key_list([pointer_of(path) for path in reader.typed()])
+    parts = (
+        "keys",
+        "json_keys(text, '$..*')",
+        f"json_type(text, {pointers})",
+        f"json_extract_string(text, {quote_literal(pointer_of(kind))})",
+    )
+    return f"case when not ({' or '.join(size_doubts(facts))}) then hash({', '.join(parts)}) end"
+
+
+def size_doubts(facts: TextFacts) -> list[str]:
+    """The conditions under which the ``text`` of a message may hold more, or go deeper, than is allowed."""
     doubts = [f"strlen(text) > {limits.MAX_TEXT_BYTES}"]
     if facts.has_arrays:
         # An array of more elements than are allowed has at least as many commas.
@@ -182,32 +206,29 @@ def shape_sql(reader: Reader, kind: Path, facts: TextFacts) -> str:
         # What moves into the metadata gets one level deeper, or two.
         brackets = "strlen(text) - strlen(replace(replace(text, '{', ''), '[', ''))"
         doubts.append(f"{brackets} >= {limits.MAX_DEPTH - 2}")
-    pointers = key_list([_pointer(path) for path in reader.typed()])
-    parts = (
-        "keys",
-        "json_keys(text, '$..*')",
-        f"json_type(text, {pointers})",
-        f"json_extract_string(text, {quote_literal(_pointer(kind))})",
-    )
-    return f"case when not ({' or '.join(doubts)}) then hash({', '.join(parts)}) end"
+    return doubts
 
 
 def raw_messages(relation: str, reader: Reader, sql: MessageSql, facts: TextFacts) -> RawRows:
     """The fields of the messages in a relation (row_number, text, received_at, shared texts)."""
-    texts = key_list([_pointer(path) for path in reader.texts])
-    values = key_list([_pointer(path) for path in reader.values])
-    selected = ", ".join(f"{value} as {quote_identifier(name)}" for name, value in sql.columns.items())
-    query = f"""
-        select row_number, {selected}, coalesce({" and ".join(sql.conditions)}, false) as ok
-        from (
-            select *, json_extract_string(text, {texts}) as x, json_extract(text, {values})::varchar[] as z
-            from {relation}
-        )
+    texts = key_list([pointer_of(path) for path in reader.texts])
+    values = key_list([pointer_of(path) for path in reader.values])
+    opened = f"""
+        select *, json_extract_string(text, {texts}) as x, json_extract(text, {values})::varchar[] as z
+        from {relation}
     """
+    return raw_rows(opened, sql, is_plain=facts.is_ascii and not facts.has_escapes)
+
+
+def raw_rows(query: str, sql: MessageSql, *, is_plain: bool) -> RawRows:
+    """The fields of the messages in a query, which has what their expressions name."""
+    selected = ", ".join(f"{value} as {quote_identifier(name)}" for name, value in sql.columns.items())
+    query = f"select row_number, {selected}, coalesce({' and '.join(sql.conditions)}, false) as ok from ({query})"
     custom = [name.removeprefix("custom:") for name in sql.columns if name.startswith("custom:")]
     fields = [name for name in sql.columns if not name.startswith("custom:")]
-    return RawRows(query, fields, custom, is_plain=facts.is_ascii and not facts.has_escapes)
+    return RawRows(query, fields, custom, is_plain=is_plain)
 
 
-def _pointer(path: Path) -> str:
+def pointer_of(path: Path) -> str:
+    """A path as a JSON pointer (RFC 6901)."""
     return "".join(f"/{pointer(key)}" for key in path)

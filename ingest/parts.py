@@ -133,20 +133,31 @@ class Parts:
         """How many rows the files hold; the other rows that were taken are duplicates."""
         return sum(part.rows for part in self.finished)
 
-    def write(self, select: str, *, computes_ids: bool = False, missing_from: str | None = None) -> pa.Table | None:
+    def write(
+        self,
+        select: str,
+        *,
+        computes_ids: bool = False,
+        missing_from: str | None = None,
+        accepts: Callable[[pa.Table], bool] | None = None,
+    ) -> pa.Table | None:
         """Write the rows of a query, which lacks only batch and time of landing, as a file without the duplicates.
 
         Args:
             select: the query.
             computes_ids: whether the ids of all its rows were computed from their content.
             missing_from: the name of a relation with a ``row_number`` from which the query took some rows.
+            accepts: told which rows of that relation the query did not take, says whether to write the others.
 
-        Returns: the rows of that relation that the query did not take; None if no relation was named.
+        Returns: the rows of that relation that were not written; None if no relation was named.
         """
         batch_seq = self._first_batch_seq + len(self.finished)
         path = self._folder / f"landing-{batch_seq}"
         rows = self._copy(select, path, batch_seq)
         missing = self._missing(missing_from, path, rows) if missing_from else None
+        if accepts and not accepts(missing):
+            path.unlink()
+            return self.connection.sql(f"from {missing_from}").to_arrow_table()
         self.taken += rows
         if rows:
             self._finish(path, batch_seq, rows, computes_ids=computes_ids)

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from ingest.duckfiles import parquet_files
 from ingest.events import land_files
 from ingest.options import LandOptions, Writer
 from ingest.quarantine import quarantined_rows
+from ingest.singles import Singles
 from ingest.summary import IngestSummary
 from models.landing import BODY_COLUMNS
 from tests.ingest.conftest import BULK_BYTES
@@ -110,6 +112,34 @@ def assert_both_ways_agree(writer: Writer, lines: Sequence[str]) -> None:
             home = Home(Path(folder) / way / "home").ensure()
             results.append(outcome(home, land(home, jsonl(*lines), writer=writer), lines))
         assert results[0] == results[1]
+
+
+def assert_templates_agree(writer: Writer, lines: Sequence[str | bytes], learnt_from: int) -> int:
+    """Land single messages by a template of the first few, and one by one, and compare.
+
+    Returns: how many of them the template wrote.
+    """
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        written = []
+
+        def write(self: Singles, texts: pa.Table, *given: Any) -> pa.Table:
+            left = by_template(self, texts, *given)
+            written.append(texts.num_rows - left.num_rows)
+            return left
+
+        by_template = Singles.write
+        patch.setattr(Singles, "write", write)
+        patch.setattr("ingest.singles.WORTHWHILE", 0)
+        patch.setattr("ingest.singles.PIECES", 1)
+        patch.setattr("ingest.singles.SAMPLE", learnt_from)
+        results = []
+        for least in (0, len(lines) + 1):
+            patch.setattr("ingest.messages.SINGLES", least)
+            home = Home(Path(folder) / str(least) / "home").ensure()
+            texts = [line if isinstance(line, str) else line.decode(errors="replace") for line in lines]
+            results.append(outcome(home, land(home, jsonl(*lines), writer=writer), texts))
+        assert results[0] == results[1]
+        return sum(written)
 
 
 def counts(summary: IngestSummary) -> tuple[int, int, int, int]:
