@@ -13,6 +13,7 @@ from json.encoder import encode_basestring
 from typing import Any, NoReturn
 
 from ingest.reasons import Reason, Refused
+from ingest.redaction import without_credentials
 from models import limits
 
 _TRAILING_ZEROS = re.compile(r"(?<=\d)0+$")
@@ -114,7 +115,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def shown(text: str) -> str:
-    """A name from the data as it may stand in a message: short, and without control characters."""
+    """A text from the data as it may stand in a message: short, without control characters and without credentials."""
+    text = without_credentials(text)
     printable = text.encode("unicode_escape").decode() if not text.isprintable() else text
     return repr(printable if len(printable) <= 60 else printable[:57] + "...")
 

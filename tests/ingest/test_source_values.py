@@ -20,6 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.quarantine import quarantined_rows
+from ingest.redaction import without_credentials
 from tests.ingest.conftest import BULK_BYTES
 from tests.ingest.landings import UTC, counts, event, files_below, jsonl, land, landed
 from tests.ingest.stripes import landed_stripe, stripe_event
@@ -120,6 +121,49 @@ def test_what_is_no_id_is_refused(home: Home, writer: Any) -> None:
     lines = [ROWS[writer](id_=id_) for id_, _ in IDS_REFUSED.values()]
     assert counts(land(home, jsonl(*lines, ROWS[writer]()), writer=writer))[1:] == (1, 0, len(lines))
     assert refusals(home) == dict(enumerate((reason for _, reason in IDS_REFUSED.values()), start=1))
+
+
+#: What no message may repeat: keys, a token, and card numbers (from the lists that payment services publish for tests).
+CREDENTIALS = {
+    "C39 secret key": "sk_live_4eC39HqLyjWDarjtT1zdp7dc",
+    "C39 restricted key": "rk_test_4eC39HqLyjWDarjtT1zdp7dc",
+    "C39 signing secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    "C39 token": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.dozjgNryP4J3jVmNHl0w5N",
+    "C39 card": "4242424242424242",
+    "C39 card as printed": "4000-0566 5566-5556",
+    "C39 card of fifteen digits": "378282246310005",
+}
+
+
+def test_credentials_are_data_and_stand_in_no_message(
+    home: Home, writer: Any, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """C39: as values they land as they came; where they are refused, the reason does not repeat them."""
+    place = {"meta": "custom_data", "stripe": "metadata"}.get(writer, "properties")
+    lines: list[Any] = []
+    for number, text in enumerate(CREDENTIALS.values()):
+        lines.append(ROWS[writer](id_=f"kept-{number}") | {place: {"note": text}})
+        lines.append(ROWS[writer](id_=f"time-{number}", time=text))
+        lines.append(json.dumps(ROWS[writer](id_=f"twice-{number}"))[:-1] + f', "{text}": 1, "{text}": 2}}')
+    every = len(CREDENTIALS)
+    summary = land(home, jsonl(*lines), writer=writer)
+    assert counts(summary) == (3 * every, every, 0, 2 * every)
+    found = landed_stripe(home, "body") if writer == "stripe" else landed(home, "properties")
+    waiting = quarantined_rows(home)
+    said = " ".join(
+        [*(row.detail for row in waiting), json.dumps(summary.to_json()), *capsys.readouterr(), caplog.text]
+    )
+    for text in CREDENTIALS.values():
+        assert any(text in body for (body,) in found)
+        assert text not in said
+        assert len([row for row in waiting if text.encode() in row.raw]) == 2
+
+
+def test_numbers_that_are_no_card_numbers_are_quoted() -> None:
+    """Luhn's check tells them apart, but for one in ten."""
+    text = "order 4242424242424243 of 12"
+    assert without_credentials(text) == text
+    assert without_credentials("4242 4242 4242 4242, skip_live_x") == "…4242, skip_live_x"
 
 
 #: Times as other sources than Meta write them, and why others are refused.
