@@ -41,13 +41,25 @@ def without_items(says: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in says.items() if name != "items"}
 
 
+def twenty_items() -> dict[str, Any]:
+    """A subscription of as many items as one may have."""
+    made = subscription("twenty")
+    (item,) = made["items"]["data"]
+    made["items"]["data"] = [item | {"id": f"si_twenty_{number}"} for number in range(20)]
+    return made
+
+
 #: The subscription of a case, and its MRR by the policies gdp, stripe and chartmogul, or why no policy knows it.
+#: W15 (odd items, amounts and currencies) and W16 (intervals and statuses) are cases of the catalogue of bad input.
 WORTH: dict[str, tuple[dict[str, Any], tuple[str, str, str] | str]] = {
     "plain": (subscription("plain"), ("29", "29", "29")),
+    # W16: each status of Stripe's (what was canceled is among the lives below), and one that it has not yet.
     "trial": (subscription("trial", status="trialing"), ("0", "0", "0")),
     "past_due": (subscription("past_due", status="past_due"), ("29", "29", "29")),
     "unpaid": (subscription("unpaid", status="unpaid"), ("0", "0", "0")),
     "incomplete": (subscription("incomplete", status="incomplete"), ("0", "0", "0")),
+    "incomplete_expired": (subscription("incomplete_expired", status="incomplete_expired"), ("0", "0", "0")),
+    "brand_new": (subscription("brand_new", status="brand_new"), "unknown status"),
     "paused": (subscription("paused", status="paused"), ("0", "29", "0")),
     "collection": (subscription("collection", pause_collection={"behavior": "void"}), ("0", "29", "0")),
     "forever": (subscription("forever", discounts=[discount("forever", percent_off=50)]), ("14.5", "14.5", "14.5")),
@@ -78,11 +90,13 @@ WORTH: dict[str, tuple[dict[str, Any], tuple[str, str, str] | str]] = {
         subscription("coupon_by_id", discounts=[{"id": "di_1", "start": at(0), "source": {"coupon": "c"}}]),
         "discount not told",
     ),
+    # W16: intervals.
     "day": (subscription("day", interval="day", amount=1200), ("365", "365", "365")),
     "week": (subscription("week", interval="week", amount=1200), ("52", "52", "52")),
     "quarter": (subscription("quarter", count=3), ("9.666666666666667",) * 3),
     "year": (subscription("year", interval="year", amount=10_000), ("8.333333333333333",) * 3),
     "seats": (subscription("seats", quantity=3), ("87", "87", "87")),
+    # W15: currencies without decimals, with three, and unknown ones.
     "yen": (subscription("yen", currency="jpy", amount=500), ("500", "500", "500")),
     "dinar": (subscription("dinar", currency="kwd", amount=500), ("0.5", "0.5", "0.5")),
     "no_currency": (subscription("no_currency", currency=None), "no currency"),
@@ -90,6 +104,7 @@ WORTH: dict[str, tuple[dict[str, Any], tuple[str, str, str] | str]] = {
     "its_currency": (priced("its_currency", currency=None) | {"currency": "jpy"}, ("2900", "2900", "2900")),
     "other_currency": (subscription("other_currency") | {"currency": "eur"}, "other currency"),
     "upper_case": (subscription("upper_case", currency="USD"), ("29", "29", "29")),
+    # W15: amounts.
     "below": (subscription("below", amount=-500), "negative amount"),
     "no_amount": (subscription("no_amount", amount=None), "no amount"),
     "huge": (subscription("huge", amount=10**11), "out of range"),
@@ -98,22 +113,25 @@ WORTH: dict[str, tuple[dict[str, Any], tuple[str, str, str] | str]] = {
         subscription("three_weeks", interval="week", count=3, amount=7 * 10**9),
         ("101111111.111111111111111",) * 3,
     ),
+    # W16: no interval of Stripe's.
     "fortnight": (subscription("fortnight", interval="fortnight"), "no interval"),
     "no_time": (subscription("no_time", count=0), "no interval"),
     "backwards": (subscription("backwards", count=-1), "no interval"),
     "half": (subscription("half", quantity=2.5), "no quantity"),
     "owing": (subscription("owing", quantity=-1), "out of range"),
+    # W15: items that are not told, not there, none, or twenty.
     "cut": (
         subscription("cut") | {"items": subscription("cut")["items"] | {"has_more": True}},
         "items missing",
     ),
     "no_items": (without_items(subscription("no_items")), "no items"),
     "empty": (subscription("empty", items={"object": "list", "data": [], "has_more": False}), "no items"),
+    "twenty": (twenty_items(), ("580", "580", "580")),
     "plan_alone": (without_items(subscription_of_2017("plan_alone", quantity=2)), ("58", "58", "58")),
-    "brand_new": (subscription("brand_new", status="brand_new"), "unknown status"),
     "untold_trial": (subscription("untold_trial", status="trialing", amount=None), ("0", "0", "0")),
     "no_items_yet": (without_items(subscription("no_items_yet", status="incomplete")), ("0", "0", "0")),
     "metered": (priced("metered", recurring={"usage_type": "metered"}), ("0", "0", "0")),
+    # W15: prices in tiers, told and not.
     "untold": (priced("untold", billing_scheme="tiered", tiers_mode="volume", unit_amount=None), "tiers not told"),
     "gap": (
         priced("gap", billing_scheme="tiered", tiers_mode="graduated", tiers=GAP, unit_amount=None, quantity=5),

@@ -27,6 +27,7 @@ from tests.dbt.stripes import (
     snapshot,
     subscription,
     subscription_of_2017,
+    told,
 )
 from tests.dbt.test_tables import CATALOG, busy_sql
 from warehouse.home import Home
@@ -43,6 +44,10 @@ def workshop(folder: Path) -> Workshop:
 
 def day(number: float) -> datetime:
     return BEGIN + timedelta(days=number)
+
+
+#: W15: an event that tells of nothing.
+NO_OBJECT = {"object": "event", "type": "customer.subscription.updated", "created": at(1), "livemode": True}
 
 
 def scenario() -> Iterable[dict[str, Any]]:
@@ -122,6 +127,10 @@ def scenario() -> Iterable[dict[str, Any]]:
     yield snapshot(subscription("dinar", currency="kwd", amount=2900), 4)
     yield snapshot(subscription("tiers", amount=None), 4)
     yield snapshot({"id": "sub_bare", "object": "subscription", "customer": None}, 4)
+    deleted = {"id": "cus_orphan", "object": "customer", "deleted": True}
+    yield snapshot(subscription("orphan", customer=deleted), 4)
+    for number, data in enumerate(({}, {"object": None}, None, [], {"object": {"object": "subscription"}})):
+        yield told({"id": f"evt_no_object_{number}", "data": data} | NO_OBJECT)
 
 
 def money() -> Iterable[dict[str, Any]]:
@@ -314,7 +323,7 @@ def test_order_within_a_second(built: Path) -> None:
 
 
 def test_modes_and_accounts_stay_apart(built: Path) -> None:
-    """Equal ids are other subscriptions, and other events."""
+    """W13: equal ids of test mode or of other accounts are other subscriptions, and other events."""
     with opened(built) as connection:
         rows = connection.execute(
             "select account, livemode, quantity from subscription where stripe_subscription_id = 'sub_same' order by 3"
@@ -334,7 +343,7 @@ def test_modes_and_accounts_stay_apart(built: Path) -> None:
 
 
 def test_statuses_roll_up(built: Path) -> None:
-    """Stripe's own stands beside; one that is not known is null and no guess."""
+    """W16: Stripe's own stands beside; one that is not known is null and no guess."""
     found = subscriptions(built, "status")
     assert {name.removeprefix("is_"): status for name, status in found.items() if name.startswith("is_")} == {
         "trialing": "active",
@@ -347,6 +356,19 @@ def test_statuses_roll_up(built: Path) -> None:
     }
     assert (found["pause"], found["endive"], found["bare"]) == ("paused", "active", None)
     assert events(built, "source_id in ('sub_is_incomplete', 'sub_is_incomplete_expired')", "event_type") == []
+
+
+def test_what_is_missing_is_null_and_no_guess(built: Path) -> None:
+    """W15: without a customer, of one who was deleted, without items; what tells of nothing makes no row."""
+    found = subscriptions(built, "stripe_customer_id", "quantity", "mrr", "mrr_unknown_because")
+    assert found["bare"] == (None, None, None, "unknown status")
+    assert found["orphan"] == ("cus_orphan", 1, Decimal(29), None)
+    assert None not in found
+    with opened(built) as connection:
+        ((rows,),) = connection.execute(
+            "select count(*) from subscription where stripe_subscription_id is null"
+        ).fetchall()
+    assert rows == 0
 
 
 def test_ends_say_why_and_when(built: Path) -> None:

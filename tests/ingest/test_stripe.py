@@ -150,7 +150,7 @@ def test_folders_and_arrays_of_deliveries(home: Home, tmp_path: Path) -> None:
     ],
 )
 def test_the_same_delivery_lands_once(home: Home, change: dict[str, Any], landed: int) -> None:
-    """In one file, across files, and whenever it was received; another body, account or mode is another delivery."""
+    """W17: in one file, across files, whenever it was received; W13: of another account or mode it is another."""
     assert counts(land_stripe(home, stripe_event(), stripe_event())) == (2, 1, 1, 0)
     again = {"received_at": "2026-01-30T12:00:00Z", "body": stripe_event(**change)}
     assert counts(land_stripe(home, again, name="b.jsonl")) == (1, landed, 1 - landed, 0)
@@ -194,7 +194,7 @@ def test_objects_without_a_time_are_noted(home: Home) -> None:
 
 
 def test_unknown_types_and_thin_events_land(home: Home) -> None:
-    """What nobody reads yet is there when somebody does."""
+    """W14: what nobody reads yet is there when somebody does; ``gdp status`` counts it (test_source_health.py)."""
     thin = {
         "id": "evt_test_65",
         "object": "v2.core.event",
@@ -205,7 +205,9 @@ def test_unknown_types_and_thin_events_land(home: Home) -> None:
     }
     odd = stripe_event(id="evt_2", type="brand.new", data={"object": {"customer": "cus_1"}})
     bare = stripe_event(id="evt_3", data=None)
-    assert counts(land_stripe(home, thin, odd, bare, stripe_object(object="brand_new"))) == (4, 4, 0, 0)
+    version = stripe_event(id="evt_4", api_version="2199-01-01.future")
+    assert counts(land_stripe(home, thin, odd, bare, version, stripe_object(object="brand_new"))) == (5, 5, 0, 0)
+    assert landed_stripe(home, "api_version")[3] == ("2199-01-01.future",)
     assert landed_stripe(home, "delivery_id", "event_type", "object_type", "object_id", "created_at") == [
         (
             *("evt_test_65", "v1.billing.meter.error_report_triggered", "billing.meter", "mtr_1"),
@@ -213,6 +215,7 @@ def test_unknown_types_and_thin_events_land(home: Home) -> None:
         ),
         ("evt_2", "brand.new", None, None, CREATED_AT),
         ("evt_3", "customer.updated", None, None, CREATED_AT),
+        ("evt_4", "customer.updated", "customer", "cus_1", CREATED_AT),
         ("brand_new:cus_1", None, "brand_new", "cus_1", None),
     ]
 

@@ -110,7 +110,7 @@ def test_files_count_before_anything_is_built(home: Home, monkeypatch: pytest.Mo
 
 
 def test_deliveries_of_stripe_say_how_late_they_are_and_what_nobody_reads(home: Home) -> None:
-    """Delays of its events from their creation to their receipt; objects of the API have none."""
+    """Delays of its events from their creation to their receipt; W14: types that no model reads are counted."""
     land_stripe(
         home,
         *(
@@ -133,7 +133,7 @@ def test_deliveries_of_stripe_say_how_late_they_are_and_what_nobody_reads(home: 
 
 
 def test_an_event_of_stripe_that_is_told_with_other_data_is_a_conflict(home: Home) -> None:
-    """The first telling counts; the order of keys, pending webhooks and another version of the API say nothing else."""
+    """W17: the first telling counts; order of keys, pending webhooks, another version of the API say nothing else."""
     again = {"object": {"livemode": True, "object": "customer", "id": "cus_1"}}
     other = {"object": stripe_object(name="Ada")}
     land_stripe(
