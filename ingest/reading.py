@@ -117,7 +117,9 @@ def _cause(error: duckdb.Error, room: Path, name: str) -> str:
 def _read_form(work: Reading, room: Path) -> None:
     content, is_mapped = work.source.content, work.options.mapping is not None
     if work.options.writer != "events" and work.source.form in (Form.CSV, Form.PARQUET):
-        raise BrokenFile(f"what {work.options.writer} delivers is JSON: a .jsonl or .json file")
+        raise BrokenFile(
+            f"what {work.options.writer} delivers is JSON (.jsonl, .json); gdp ingest events reads CSV and Parquet"
+        )
     match work.source.form:
         case Form.LINES:
             _read_json(work, scan_lines(content, work.options.max_text_bytes), is_mapped=is_mapped)

@@ -293,7 +293,8 @@ def test_tables_are_refused(home: Home) -> None:
     """With one line that says what would be read."""
     summary = land(home, csv(["type"], ["track"]), "segment.csv", writer="segment")
     assert (counts(summary), summary.exit_code) == ((0, 0, 0, 0), 1)
-    assert summary.files[0].error == "what segment delivers is JSON: a .jsonl or .json file"
+    error = "what segment delivers is JSON (.jsonl, .json); gdp ingest events reads CSV and Parquet"
+    assert summary.files[0].error == error
 
 
 @pytest.mark.usefixtures("way")

@@ -357,7 +357,7 @@ def test_the_command(tmp_path: Path) -> None:
     assert landed_stripe(studio.home, "fetched_at") == [(RECEIVED,)]
     (tmp_path / "a.csv").write_text("id,object\n1,event\n")
     answer = studio.gdp("ingest", "stripe", tmp_path / "a.csv")
-    assert (answer.code, "what stripe delivers is JSON" in answer.err) == (1, True)
+    assert (answer.code, "what stripe delivers is JSON (.jsonl, .json)" in answer.err) == (1, True)
     answer = studio.gdp("ingest", "stripe", file, "--received-at", "2199-01-01T00:00:00Z")
     assert (answer.code, "is in the future" in answer.err) == (2, True), answer.err
 
