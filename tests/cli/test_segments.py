@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
+import pytest
 
 from analytics import get_segment_members
 from analytics.segment_members import is_member
@@ -207,6 +208,7 @@ def test_a_query_is_a_segment_like_a_rule(sample: Studio, tmp_path: Path) -> Non
     assert said["reasons"][0]["because"].startswith("from 2026-")
 
 
+@pytest.mark.slow
 def test_a_query_of_persons_alone_has_no_past(own_sample: Studio) -> None:
     """It follows from the tables as of the build: another now works it out again, any other time is refused."""
     sample, segments = own_sample, own_sample.folder / "definitions" / "segments"

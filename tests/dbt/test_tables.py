@@ -123,11 +123,8 @@ def _first(rows: Counter[Any]) -> dict[str, Any]:
     return dict(min(rows, key=str)) if rows else {}
 
 
-def test_an_increment_equals_the_words_and_a_build_from_nothing(tmp_path: Path) -> None:
-    """Late data, repeats, conflicts, merges, a changed segment, an earlier as_of.
-
-    The build from nothing gets the deliveries in another order and cut into other batches.
-    """
+def test_an_increment_equals_the_words(tmp_path: Path) -> None:
+    """Late data, repeats, conflicts, merges, a changed segment, an earlier as_of."""
     studio, life = workshop(tmp_path / "home"), Life(seed=1)
     cases, more_cases = known_cases()
     studio.land(life.tell(cases))
@@ -142,10 +139,6 @@ def test_an_increment_equals_the_words_and_a_build_from_nothing(tmp_path: Path) 
     as_of = START + timedelta(days=55)
     second = studio.build(as_of, unit_tests=True)
     assert_equals_the_words(second, life.told, as_of, days=14)
-
-    told = random.Random(3).sample(life.told, k=len(life.told))
-    studio.relanded([told[:250], told[250:]])
-    assert hashes(second) == hashes(studio.build(as_of, full=True))
 
 
 @pytest.mark.slow

@@ -143,6 +143,7 @@ def test_a_changed_catalog_or_policy_makes_a_full_refresh_and_says_so(studio: St
     assert rows == [{"policy": "stripe"}]
 
 
+@pytest.mark.slow
 def test_a_failing_data_test_publishes_nothing(
     own_sample: Studio, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -281,6 +282,7 @@ def test_a_second_build_is_turned_away_with_the_holders_name(studio: Studio) -> 
     assert "pid" in answer.err
 
 
+@pytest.mark.slow
 def test_old_generations_go_and_three_stay(own_sample: Studio) -> None:
     """A reader of the last builds is safe, the disk is too; a build that moves only as_of runs no dbt."""
     studio = own_sample

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from analytics.funnel import PERSON_COLUMNS
 from tests.pipeline.projects import Studio
 
 EARLIER = "2026-04-01"
 
 
+@pytest.mark.slow
 def test_a_breakdown_at_an_earlier_as_of_is_that_of_a_build_then(own_sample: Studio) -> None:
     """By every person column, against the person table of a build at that time."""
     funnel = ("funnel", "signup_completed", "first_video_created", "--format", "json", "--as-of", EARLIER)
