@@ -76,7 +76,7 @@ class Unbuilt:
         return True
 
     def _stripe_of_person(self) -> str:
-        """The deliveries of Stripe about the customers that a person is."""
+        """The deliveries of Stripe about the customers that a person is, and of coupons, which are everybody's."""
         everything = self._read(STRIPE, [file for file in (*self.built, *self.new) if file.entity == STRIPE.name])
         if not self._run(sql.HAS_STRIPE).fetchall()[0][0]:
             return f"select * from ({everything}) as nothing where false"
@@ -84,6 +84,7 @@ class Unbuilt:
         return (
             f"select * from ({everything}) as told where (batch_seq, file_row_number) in ("
             f"select (batch_seq, row_number) from stripe_row where label in ({sql.STRIPE_LABELS}))"
+            " or object_type = 'coupon'"
         )
 
     def _derive(self) -> None:

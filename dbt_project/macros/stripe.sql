@@ -112,9 +112,19 @@
     }) }}
 {% endmacro %}
 
+{% macro stripe_coupon_fields() %}
+    {{ return({
+        'duration': ['duration'],
+        'percent_off_text': ['percent_off'],
+        'amount_off_text': ['amount_off'],
+        'off_currency': ['currency'],
+    }) }}
+{% endmacro %}
+
 {% macro stripe_discount_fields() %}
     {{ return({
         'discount_id': ['id'],
+        'coupon_id': stripe_id_paths('coupon') + stripe_id_paths('source.coupon'),
         'start_text': ['start'],
         'end_text': ['end'],
         'duration': ['coupon.duration', 'source.coupon.duration'],

@@ -55,8 +55,10 @@ class ItemState:
 def tellings(deliveries: Iterable[dict[str, Any]]) -> dict[str, list[Telling]]:
     """By subscription, in SEMANTICS' order; what follows a deletion is left out."""
     found: dict[str, list[Telling]] = {}
+    deliveries = list(deliveries)
+    coupons = {says["id"]: says for says in map(_says, deliveries) if says["object"] == "coupon"}
     for row in deliveries:
-        body = json.loads(row["body"])
+        body = json.loads(row["body"], object_hook=lambda says: _with_coupon(says, coupons))
         is_snapshot = body["object"] != "event"
         says = body if is_snapshot else body["data"]["object"]
         if says["object"] != "subscription":
@@ -75,6 +77,20 @@ def tellings(deliveries: Iterable[dict[str, Any]]) -> dict[str, list[Telling]]:
         deleted = next((number for number, telling in enumerate(all_of) if telling.is_deletion), len(all_of))
         found[name] = all_of[: deleted + 1] + [telling for telling in all_of[deleted + 1 :] if telling.is_deletion]
     return found
+
+
+def _says(row: dict[str, Any]) -> dict[str, Any]:
+    body = json.loads(row["body"])
+    found: dict[str, Any] = body if body["object"] != "event" else body["data"]["object"]
+    return found
+
+
+def _with_coupon(says: dict[str, Any], coupons: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """A discount with its coupon in full, where it told the id alone."""
+    coupon = says.get("coupon") or (says.get("source") or {}).get("coupon")
+    if says.get("object") == "discount" and isinstance(coupon, str):
+        return says | {"coupon": coupons[coupon]}
+    return says
 
 
 def _patched(says: dict[str, Any], previous: dict[str, Any]) -> dict[str, Any]:

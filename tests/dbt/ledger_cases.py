@@ -28,6 +28,32 @@ def priced(name: str, **price: Any) -> dict[str, Any]:
     return made
 
 
+def by_id(coupon: str, *, is_old: bool = False) -> dict[str, Any]:
+    """A discount that tells the id of its coupon alone."""
+    named = {"coupon": coupon} if is_old else {"source": {"type": "coupon", "coupon": coupon}}
+    return {"id": f"di_{coupon}", "object": "discount", "start": at(0), "end": None} | named
+
+
+def with_item_discount(name: str, one: dict[str, Any]) -> dict[str, Any]:
+    made = subscription(name)
+    made["items"]["data"][0]["discounts"] = [one]
+    return made
+
+
+def coupon(name: str, duration: str = "forever", **off: Any) -> dict[str, Any]:
+    terms = {"duration": duration, "percent_off": None, "amount_off": None, "currency": None}
+    return {"id": name, "object": "coupon", **terms, **off}
+
+
+def coupons() -> Iterator[dict[str, Any]]:
+    """Coupons that land by themselves; two of them are another mode's and another account's."""
+    yield snapshot(coupon("half", percent_off=50), 40)
+    yield event("coupon.created", 0, coupon("four_off", amount_off=400, currency="usd"))
+    yield event("coupon.deleted", 50, coupon("gone", "once", percent_off=10))
+    yield event("coupon.created", 0, coupon("of_test", percent_off=50), livemode=False)
+    yield event("coupon.created", 0, coupon("of_others", percent_off=50), account="acct_1")
+
+
 TIERS = [
     {"up_to": 2, "unit_amount": 500, "flat_amount": 100},
     {"up_to": None, "unit_amount": 300, "flat_amount": None},
@@ -90,6 +116,23 @@ WORTH: dict[str, tuple[dict[str, Any], tuple[str, str, str] | str]] = {
         subscription("coupon_by_id", discounts=[{"id": "di_1", "start": at(0), "source": {"coupon": "c"}}]),
         "discount not told",
     ),
+    # What a coupon takes off is told by itself: fetched, by its creation, or by its deletion alone.
+    "coupon_fetched": (subscription("coupon_fetched", discounts=[by_id("half")]), ("14.5", "14.5", "14.5")),
+    "coupon_and_id": (
+        subscription("coupon_and_id", discount=by_id("four_off", is_old=True), discounts=["di_half"]),
+        "discount not told",
+    ),
+    "coupon_on_top": (
+        {**subscription("coupon_on_top", discount=by_id("four_off", is_old=True)), "discounts": None},
+        ("25", "25", "25"),
+    ),
+    "coupon_deleted": (
+        subscription("coupon_deleted", discounts=[by_id("gone")]),
+        ("29", "29", "26.1"),
+    ),
+    "coupon_of_item": (with_item_discount("coupon_of_item", by_id("half")), ("14.5", "14.5", "14.5")),
+    "coupon_of_test": (subscription("coupon_of_test", discounts=[by_id("of_test")]), "discount not told"),
+    "coupon_of_others": (subscription("coupon_of_others", discounts=[by_id("of_others")]), "discount not told"),
     # W16: intervals.
     "day": (subscription("day", interval="day", amount=1200), ("365", "365", "365")),
     "week": (subscription("week", interval="week", amount=1200), ("52", "52", "52")),
@@ -188,6 +231,9 @@ def lives() -> Iterator[dict[str, Any]]:
     yield event(CREATED, 1, subscription("resolved", discounts=["di_1"]))
     yield event(UPDATED, 3, subscription("resolved", discounts=[whole]))
     yield event(UPDATED, 5, subscription("resolved", discounts=["di_1"], quantity=2))
+    # A discount tells the id of its coupon once, else it is told by its own id alone.
+    yield event(CREATED, 1, subscription("half_off", discounts=["di_half"]))
+    yield event(UPDATED, 3, subscription("half_off", discounts=[by_id("half")]))
     # Its items are cut off, and completed.
     yield event(CREATED, 1, subscription("completed") | {"items": _CUT})
     yield snapshot(subscription("completed"), 4)
@@ -226,6 +272,12 @@ def lives() -> Iterator[dict[str, Any]]:
     yield event(CREATED, 1, subscription("downgrades"))
     yield event(UPDATED, 6, subscription("downgrades", plan_id="price_free", amount=0))
     yield event(UPDATED, 9, subscription("downgrades"))
+    # Equal ids in other accounts are other subscriptions.
+    yield event(CREATED, 1, subscription("shared"))
+    yield event(CREATED, 3, subscription("shared", quantity=2), account="acct_1")
+    yield event(UPDATED, 8, subscription("shared", quantity=1), account="acct_1")
+    yield event(CREATED, 2, subscription("shared"), account="acct_2")
+    yield event(DELETED, 5, subscription("shared", status="canceled", ended_at=at(5)), account="acct_2")
     # Equal ids in test mode are somebody else's.
     yield event(CREATED, 1, subscription("tried"), livemode=False)
     yield event(CREATED, 3, subscription("tried"))
@@ -243,6 +295,7 @@ MOVED = {
     "ended": [(1, "new", 29), (6, "churn", -29)],
     "found": [(9, "new", 29)],
     "resolved": [(1, "new", 14.5), (5, "expansion", 14.5)],
+    "half_off": [(1, "new", 14.5)],
     "completed": [(4, "new", 29)],
     "runs": [(1, "new", 14.5), (8, "expansion", 14.5)],
     "tries": [(8, "new", 29)],
@@ -269,4 +322,4 @@ MOVED_OTHERWISE = {
 
 def deliveries() -> list[dict[str, Any]]:
     """All cases."""
-    return [*(event(CREATED, 1, says) for says, _ in WORTH.values()), *lives()]
+    return [*(event(CREATED, 1, says) for says, _ in WORTH.values()), *lives(), *coupons()]

@@ -17,10 +17,12 @@ class Sales:
     def __init__(self, seed: int, subscriptions: int, customers: int) -> None:
         self.chance = random.Random(seed)
         self.subscriptions, self.customers = subscriptions, customers
+        self.coupons: list[dict[str, Any]] = []
 
     def deliveries(self) -> list[dict[str, Any]]:
         """All deliveries, in any order."""
         lives = [row for number in range(self.subscriptions) for row in self._life(number)]
+        lives += [self._landed(coupon) for coupon in self.coupons]
         found = list({(row["body_key"], row.get("fetched_at")): row for row in lives}.values())
         self.chance.shuffle(found)
         return found
@@ -148,7 +150,19 @@ class Sales:
         else:
             coupon |= {"amount_off": chance.choice((100, 500)), "currency": chance.choice(("usd", "eur"))}
         end = at(start + chance.randint(5, 40)) if duration == "repeating" else None
-        return {"id": f"di_{name}", "object": "discount", "start": at(start), "end": end, "coupon": coupon}
+        discount = {"id": f"di_{name}", "object": "discount", "start": at(start), "end": end}
+        if chance.random() < 0.7:
+            return discount | {"coupon": coupon}
+        coupon |= {"id": f"c{len(self.coupons)}", "object": "coupon"}
+        self.coupons.append(coupon)
+        by_id = {"coupon": coupon["id"]}
+        return discount | (by_id if chance.random() < 0.5 else {"source": {"type": "coupon", **by_id}})
+
+    def _landed(self, coupon: dict[str, Any]) -> dict[str, Any]:
+        day = self.chance.choice((0, 15, 70))
+        if self.chance.random() < 0.5:
+            return snapshot(coupon, day)
+        return event(f"coupon.{self.chance.choice(('created', 'updated', 'deleted'))}", day, coupon)
 
 
 def moments(seed: int, number: int) -> list[datetime]:

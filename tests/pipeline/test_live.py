@@ -11,12 +11,16 @@ from typing import Any
 import pytest
 
 from models.errors import GdpError, UsageError
+from models.landing import STRIPE
 from pipeline.known import read_known
 from pipeline.live import open_live
 from pipeline.project import find_project
 from tests.conftest import ODD_EVENTS, SAMPLE, SEGMENTS, WRITERS
 from tests.dbt.builds import Workshop, opened
+from tests.dbt.ledger_cases import by_id, coupons
 from tests.dbt.lives import START, Life, known_cases
+from tests.dbt.stripes import event as stripe_event
+from tests.dbt.stripes import subscription
 from tests.dbt.test_tables import CATALOG, IDLE_SQL
 from tests.pipeline.projects import Studio
 from warehouse.definitions import Definitions
@@ -169,3 +173,23 @@ def test_the_tables_about_a_person_are_those_of_a_build(tmp_path: Path, seed: in
                 assert found == batch.execute(table, {"person": person}).fetchall(), (key, table)
     known.unbuilt.connection.close()
     assert touched > 20
+
+
+@pytest.mark.slow
+def test_a_coupon_that_is_named_by_its_id_is_known_to_a_question_about_a_person(tmp_path: Path) -> None:
+    """It hangs together with nobody, so it is read for everybody."""
+    studio = Workshop(Home(tmp_path / "home").ensure(), CATALOG, {"idle": IDLE_SQL}, keeps_sql=True)
+
+    def told(kind: str, day: int, seats: int) -> dict[str, Any]:
+        return stripe_event(
+            f"customer.subscription.{kind}", day, subscription("live", quantity=seats, discounts=[by_id("half")])
+        )
+
+    studio.land([told("created", 1, 1), *coupons()], STRIPE)
+    file = studio.build(NOW)
+    studio.land([told("updated", 5, 3)], STRIPE)
+    known = read_known(studio.home, file, studio.files, Definitions(CATALOG, studio.rules, ()))
+    key, _ = known.identifier("stripe_id:cus_live")
+    found = known.engine(key).rows("select value from person_property where property = 'mrr' order by valid_from")
+    known.unbuilt.connection.close()
+    assert found == [("14.5",), ("43.5",)]

@@ -3,7 +3,14 @@
 
 with state as (
 
-    select subscription_key, valid_from, stripe_subscription_id, own_currency, items
+    select
+        account,
+        livemode,
+        subscription_key,
+        valid_from,
+        stripe_subscription_id,
+        own_currency,
+        items
     from {{ ref('int_stripe__subscription_state') }}
 
 ),
@@ -23,6 +30,8 @@ said as (
 item as (
 
     select
+        account,
+        livemode,
         subscription_key,
         valid_from,
         coalesce(item_id, stripe_subscription_id || ':' || element_number) as item_id,
