@@ -15,11 +15,11 @@ from ingest.eventcheck import Rules
 from ingest.jsonsql import TextFacts
 from ingest.landing_sql import landed_select
 from ingest.messagesql import MessageSql, raw_rows
-from ingest.messagetemplate import Template, template_of
+from ingest.messagetemplate import Form, Node, Template, template_of
 from ingest.parts import Parts
 from ingest.reasons import Refused
 from ingest.samples import MOST_SHAPES, REMEMBERED_SHAPES, ExactWay, rows_by_sql, shapes_table
-from ingest.service import Service
+from ingest.service import Service, messages_of
 from ingest.singlesql import MessageForm, templated_messages
 
 #: A template is made of so many texts, and tried on so many, which are taken from so many places of a batch.
@@ -103,8 +103,21 @@ class Singles:
         """A template for texts like these, if they are single messages."""
         sample = _spread(texts, SAMPLE)["text"].to_pylist()
         deliveries = [_loosely_parsed(text) for text in sample]
-        template = template_of(deliveries, self._in_sql.opened, is_spaced='": ' in sample[0])
-        return None if template and self._service.batch_key in template.keys_at(()) else template
+        service = self._service
+        is_spaced = '": ' in sample[0]
+        template = template_of(deliveries, self._in_sql.opened, service.batch_key, is_spaced=is_spaced)
+        if template is None or service.batch_key in template.keys_at(()):
+            return None
+        if template.batch is not None:
+            beside = {node.path[-1]: node for node in template.nodes[template.batch].members}
+            known = {service.batch_key, *service.secret_keys}
+            if any(key not in known and not self._is_shared(node) for key, node in beside.items()):
+                return None
+        return template
+
+    def _is_shared(self, node: Node) -> bool:
+        """Whether SQL reads what a batch says there."""
+        return node.path[-1] in self._in_sql.shared_keys and node.form is Form.TEXT and not node.has_null
 
     def _templated(self, relation: str, facts: TextFacts, *, are_json: bool) -> tuple[str, MessageSql]:
         template, in_sql = self._template, self._in_sql
@@ -153,7 +166,11 @@ class Singles:
         except Refused:
             return False
         is_plain = self._template.holds(_loosely_parsed(text))
-        return is_plain and row == self._exact.row(delivery.value, delivery.received_at, delivery.channel)
+        messages = list(messages_of(delivery.value, self._service))
+        if not is_plain or len(messages) != 1:
+            return False
+        ((_, message),) = messages
+        return row == self._exact.row(message, delivery.received_at, delivery.channel)
 
 
 def _loosely_parsed(text: str) -> Any:

@@ -74,7 +74,7 @@ class _Slots(Reader):
         opened = [self.at(node) for node in nodes.values() if node.form is Form.ANY]
         opened += [self._slot(self.values, "z", path) for path in asked]
         parts = [
-            *(f"{self.at(node)} is null" for node in unsure if node.form in (Form.TEXT, Form.OBJECT)),
+            *(f"{self.at(node)} is null" for node in unsure if node.form not in (Form.SCALAR, Form.ANY)),
             *(f"json_class({value})" for value in [*scalars, *opened]),
             *(f"json_keys({value}), json_keys({value}, '$..*')" for value in opened),
         ]
@@ -87,7 +87,7 @@ class MessageForm:
 
     Attributes:
         kind: where the text stands that says what kind of message one is.
-        shared: the keys of texts that a batch has for all of its messages; a single one has none of them.
+        shared: the keys of texts that a batch has for all of its messages.
         columns: makes the expressions of the fields.
     """
 
@@ -124,17 +124,21 @@ def templated_messages(
     if facts.has_escapes:
         checks.append("not contains(text, '\\')")
     received, channel = "null::varchar", "null::varchar"
-    if template.within:
+    if template.within[:1] == ("body",):
         envelope = {node.path[-1]: node for node in template.root.members}
         received = slots.at(envelope["received_at"])
         channel = slots.at(envelope["channel"]) if "channel" in envelope else channel
         checks.append(f"received_at between {first} and {last}")
         checks.append(f"({channel} is null or regexp_full_match({channel}, '{WORD}'))")
+    shared = dict.fromkeys(form.shared, "null::varchar")
+    if template.batch is not None:
+        places = {key: (*template.batch, key) for key in form.shared}
+        shared |= {key: slots.at(template.nodes[path]) for key, path in places.items() if path in template.nodes}
     shape = f"hash({', '.join([slots.text(*form.kind), slots.shape()])})"
     texts, values = (key_list([pointer_of(path) for path in asked]) for asked in (slots.texts, slots.values))
     unpacked = [f"x[{number}] as x{number}" for number in range(1, len(slots.texts) + 1)]
     unpacked += [f"z[{number}] as z{number}" for number in range(1, len(slots.values) + 1)]
-    unpacked += [f"null::varchar as {quote_identifier(f'shared_{key}')}" for key in form.shared]
+    unpacked += [f"{value} as {quote_identifier(f'shared_{key}')}" for key, value in shared.items()]
     attempt = "" if are_json else "try"
     query = f"""
         select *, case when {" and ".join(checks)} then {shape} end as shape
@@ -166,6 +170,9 @@ _Part = tuple[Literal["same", "made"], str]
 
 def _made(node: Node, is_spaced: bool, slots: _Slots) -> Iterator[_Part]:
     """The parts that a value is made of, in their order."""
+    if node.form is Form.ARRAY_OF_ONE:
+        yield from (("same", "["), *_made(node.members[0], is_spaced, slots), ("same", "]"))
+        return
     if node.form is not Form.OBJECT:
         yield from _made_value(node, is_spaced, slots)
         return
