@@ -34,6 +34,10 @@ COMMANDS = (
     "--project studio cohort --by signup --interval week --metrics retention_d7,retention_d30",
     "--project studio churn users --window 30d --min-activity-before 60d",
     "--project studio overlap power_users active_creators inviters",
+    "--project studio mrr",
+    "--project studio revenue",
+    "--project studio trials",
+    "--project studio segment list",
     "--project studio meta matches",
     "--project studio status",
 )
