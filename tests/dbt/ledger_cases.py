@@ -130,6 +130,11 @@ WORTH: dict[str, tuple[dict[str, Any], tuple[str, str, str] | str]] = {
         subscription("coupon_deleted", discounts=[by_id("gone")]),
         ("29", "29", "26.1"),
     ),
+    # Told by its id and with a start, of a coupon that nobody told: it has not begun.
+    "coupon_later": (
+        subscription("coupon_later", discounts=["di_nope"], discount=by_id("nope", is_old=True) | {"start": at(900)}),
+        ("29", "29", "29"),
+    ),
     "coupon_of_item": (with_item_discount("coupon_of_item", by_id("half")), ("14.5", "14.5", "14.5")),
     "coupon_of_test": (subscription("coupon_of_test", discounts=[by_id("of_test")]), "discount not told"),
     "coupon_of_others": (subscription("coupon_of_others", discounts=[by_id("of_others")]), "discount not told"),

@@ -5,7 +5,7 @@ with discount as (
 
 ),
 
--- Told as an id and in full, it is one.
+-- Told as an id and in full, it is one: the telling that says most of it counts.
 once_each as (
 
     select
@@ -16,7 +16,15 @@ once_each as (
     qualify
         row_number() over (
             partition by subscription_key, valid_from, item_id, discount_id
-            order by is_bare nulls last, duration nulls last
+            order by
+                is_bare nulls last,
+                duration nulls last,
+                starts_at nulls last,
+                ends_at nulls last,
+                coupon_key nulls last,
+                percent_off nulls last,
+                amount_off_minor nulls last,
+                off_currency nulls last
         ) = 1
 
 ),
