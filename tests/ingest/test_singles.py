@@ -150,10 +150,10 @@ def test_templates_and_the_exact_rule_agree(lines: list[str], learnt_from: int) 
 
 
 @pytest.mark.slow
-@settings(max_examples=300, phases=NO_SHRINKING)
+@settings(max_examples=100, phases=NO_SHRINKING)
 @given(singles(), st.integers(1, 20))
 def test_templates_and_the_exact_rule_agree_at_length(lines: list[str], learnt_from: int) -> None:
-    """The same, 6,000 deliveries long."""
+    """The same, 2,000 deliveries long."""
     assert_templates_agree("segment", lines, learnt_from=learnt_from)
 
 
@@ -202,10 +202,10 @@ def test_templates_and_the_exact_rule_agree_on_events_of_meta(lines: list[str], 
 
 
 @pytest.mark.slow
-@settings(max_examples=300, phases=NO_SHRINKING)
+@settings(max_examples=100, phases=NO_SHRINKING)
 @given(payloads(), st.integers(1, 20))
 def test_templates_and_the_exact_rule_agree_on_events_of_meta_at_length(lines: list[str], learnt_from: int) -> None:
-    """The same, 6,000 payloads long."""
+    """The same, 2,000 payloads long."""
     assert_templates_agree("meta", lines, learnt_from=learnt_from)
 
 
