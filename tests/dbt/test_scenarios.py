@@ -8,8 +8,18 @@ import pytest
 
 from tests.dbt.scenarios import TELLINGS, Scenario, Telling, every_order, persons, scenarios, tell, tellings
 from tests.pipeline.projects import Studio
+from warehouse.duck import connect
 
 SCENARIOS = scenarios()
+#: Whose each event is by the identifier that speaks for it.
+OWNERS = """
+select event.body_key, owner.person_key
+from event
+inner join intermediate.int_identity__owner as owner
+    on event.identifier_key = owner.identifier_key
+    and (owner.valid_from is null or event.occurred_at >= owner.valid_from)
+    and (owner.valid_to is null or event.occurred_at < owner.valid_to)
+"""
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=[scenario.name for scenario in SCENARIOS])
@@ -18,6 +28,25 @@ def test_persons_are_those_of_the_table(scenario: Scenario, scenario_studio: Stu
     told = [Telling(scenario, number) for number in range(TELLINGS)]
     found = persons(scenario_studio, told)
     assert found == {telling.space: telling.persons() for telling in told}
+
+
+def test_an_increment_rewrites_the_events_of_persons_whose_key_changed(scenario_studio: Studio) -> None:
+    """And no others: these stay where they are in the table, every column as it was."""
+    events, owners = [], []
+    for generation in ("000001", "000002"):
+        with connect(scenario_studio.home.warehouse_dir / f"{generation}.duckdb", read_only=True) as connection:
+            rows = connection.sql("select rowid, person_key, columns(* exclude person_key) from event")
+            place = rows.columns.index("body_key")
+            events.append({row[place]: row for row in rows.fetchall()})
+            owners.append(dict(connection.sql(OWNERS).fetchall()))
+    before, after = events
+    assert before.keys() < after.keys()
+    rewritten = {body_key for body_key, row in before.items() if after[body_key] != row}
+    assert rewritten == {body_key for body_key in before if owners[0].get(body_key) != owners[1].get(body_key)}
+    assert 0 < len(rewritten) < len(before) / 2
+    for body_key in rewritten:
+        old, new = before[body_key], after[body_key]
+        assert new == (old[0], owners[1][body_key], *old[2:])
 
 
 @pytest.mark.slow
