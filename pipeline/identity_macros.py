@@ -65,7 +65,8 @@ def _is_blocked(rules: IdentityRules) -> str:
         values["address"] = addresses
     conditions = [
         f"lower({{{{ id_value }}}}) in ({_literals(everywhere)})",
-        "replace(replace({{ id_value }}, '0', ''), '-', '') = ''",
+        # Of zeros and dashes alone: most values sort behind them, which is told sooner.
+        "({{ id_value }} < '1' and replace(replace({{ id_value }}, '0', ''), '-', '') = '')",
         *(
             f"({{{{ id_type }}}} = {portable_literal(type_)} and lower({{{{ id_value }}}}) in ({_literals(own)}))"
             for type_, own in sorted(values.items())

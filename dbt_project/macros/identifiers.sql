@@ -72,6 +72,42 @@
     where entry_value is not null
 {% endmacro %}
 
+{# One row per pair of identifiers in a set that joins its identifiers. Columns are paired
+   with columns, which takes a third of the time of a join of the members with themselves;
+   only sets with custom identifiers need that. #}
+{% macro pair_identifiers(id_set) %}
+    {%- set carried = 'is_signed, first_seen_at, body_key' -%}
+    {%- set columns = plain_identifiers() + ['email', 'email_sha256'] -%}
+    {%- set with_custom -%}
+        (select * from {{ id_set }} where custom_ids is not null and is_known)
+    {%- endset -%}
+    {%- for one in columns %}
+    {%- for other in columns[loop.index:] %}
+    {%- set left_first = one ~ '_key < ' ~ other ~ '_key' -%}
+    {%- set types = ["'" ~ (one | replace('_sha256', '')) ~ "'",
+        "'" ~ (other | replace('_sha256', '')) ~ "'"] %}
+    select
+        least({{ one }}_key, {{ other }}_key) as left_key,
+        greatest({{ one }}_key, {{ other }}_key) as right_key,
+        case when {{ left_first }} then {{ types[0] }} else {{ types[1] }} end as left_type,
+        case when {{ left_first }} then {{ types[1] }} else {{ types[0] }} end as right_type,
+        {{ carried }}
+    from {{ id_set }}
+    where {{ one }}_key <> {{ other }}_key and custom_ids is null and is_known
+    union all
+    {%- endfor %}
+    {%- endfor %}
+    select
+        member.identifier_key, other.identifier_key, member.id_type, other.id_type,
+        {% for column in carried.split(', ') -%}
+        member.{{ column }}{{ ', ' if not loop.last }}
+        {%- endfor %}
+    from ({{ unpivot_identifiers(with_custom) }}) as member
+    inner join ({{ unpivot_identifiers(with_custom) }}) as other
+        on member.body_key = other.body_key
+    where member.identifier_key < other.identifier_key
+{% endmacro %}
+
 {# Types of identifier in the order in which they speak for an event that carries several;
    custom ones come last. #}
 {% macro speaking_order() %}

@@ -37,14 +37,15 @@
     || '-' || substring({{ digest }}, 21, 12)
 {%- endmacro %}
 
-{# The integer that stands for a UUIDv5 in the warehouse: its first 15 hexadecimal digits. #}
+{# The integer that stands for a UUIDv5 in the warehouse: its first 15 hexadecimal digits, of
+   which the 13th is the version. #}
 {% macro key_of(digest) %}
     {{- adapter.dispatch('key_of', 'growth_data_plane')(digest) -}}
 {% endmacro %}
 
 {% macro duckdb__key_of(digest) -%}
-    cast(
-        '0x' || substring({{ digest }}, 1, 12) || '5' || substring({{ digest }}, 14, 2)
-        as bigint
+    (
+        (cast('0x' || substring({{ digest }}, 1, 15) as bigint) & ~{{ 15 * 16 ** 2 }})
+        | {{ 5 * 16 ** 2 }}
     )
 {%- endmacro %}

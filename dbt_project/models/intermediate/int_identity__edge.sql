@@ -34,18 +34,7 @@ kept as (
 
 sight as (
 
-    select
-        member.identifier_key as left_key,
-        other.identifier_key as right_key,
-        member.id_type as left_type,
-        other.id_type as right_type,
-        member.is_signed,
-        member.first_seen_at,
-        member.body_key
-    from member
-    inner join member as other
-        on member.body_key = other.body_key
-    where member.identifier_key < other.identifier_key and member.is_known
+    {{ pair_identifiers(ref('int_identity__id_set')) }}
     union all
     select
         left_key,

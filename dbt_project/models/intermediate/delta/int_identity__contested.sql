@@ -35,31 +35,35 @@ cut as (
 
 ),
 
--- Two who are known, and a browser that joins: do servers alone join them, too?
 edge as (
 
-    select joining.*, component.component_key
-    from {{ joining_edges() }} as joining
-    inner join component on joining.left_key = component.identifier_key
+    select left_key, right_key, trust from {{ joining_edges() }} as joining
+
+),
+
+-- Two who are known, and a browser that joins: do servers alone join them, too?
+doubtful as (
+
+    select distinct component.component_key
+    from edge
+    inner join component on edge.left_key = component.identifier_key
     where
-        component.component_key in (
+        edge.trust = 2
+        and component.component_key in (
             select component_key from counted
             where has_known
         )
 
 ),
 
-doubtful as (
-
-    select distinct component_key from edge
-    where trust = 2
-
-),
-
 signed_edge as (
 
-    select left_key, right_key from edge
-    where trust < 2 and component_key in (select component_key from doubtful)
+    select edge.left_key, edge.right_key
+    from edge
+    inner join component on edge.left_key = component.identifier_key
+    where
+        edge.trust < 2
+        and component.component_key in (select component_key from doubtful)
 
 ),
 

@@ -47,28 +47,14 @@ labelled as (
 
 ),
 
-first_sight as (
-
-    select label, min(first_seen_at) as first_seen_at
-    from labelled
-    group by label
-
-),
-
 -- A person is named after the identifier first seen.
 survivor as (
 
     select
-        labelled.label,
-        min_by(
-            labelled.identifier_key, (labelled.id_type, labelled.id_value)
-        ) as person_key
+        label,
+        min_by(identifier_key, (first_seen_at, id_type, id_value)) as person_key
     from labelled
-    inner join first_sight
-        on
-            labelled.label = first_sight.label
-            and labelled.first_seen_at = first_sight.first_seen_at
-    group by labelled.label
+    group by label
 
 ),
 
