@@ -1,6 +1,10 @@
--- Grain: one row per batch, object about money and customer, charge, payment intent or
--- invoice that it names.
+-- Grain: one row per object about money and customer, charge, payment intent or invoice
+-- that it names, of the batch that named it first.
 {{ config(materialized='incremental', pre_hook="{{ forget_new_stripe() }}") }}
+
+{%- set published = before('int_revenue__tie', [
+    'object_key bigint', 'named_key bigint',
+]) %}
 
 with invoice as (
 
@@ -63,9 +67,22 @@ tie as (
         {{ stripe_object_key("'" ~ kind ~ "'", kind ~ '_id') }} as named_key
     from named
     where {{ kind }}_id is not null
-    {{ 'union' if not loop.last }}
+    {{ 'union all' if not loop.last }}
     {%- endfor %}
+
+),
+
+first_tie as (
+
+    select min(tie.batch_seq) as batch_seq, tie.object_key, tie.named_key
+    from tie
+    left join {{ published }} as published
+        on
+            tie.object_key = published.object_key
+            and tie.named_key = published.named_key
+    where published.object_key is null
+    group by tie.object_key, tie.named_key
 
 )
 
-select * from tie
+select * from first_tie
