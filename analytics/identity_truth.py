@@ -92,8 +92,13 @@ class TruthReport(Shape):
     def table(self) -> Sheet:
         """One screen."""
         misses = first_rows(
-            (Column("person"), Column("a"), Column("b"), Column("pairs", "count"), Column("why")),
-            tuple((miss.person, _some(miss.a), _some(miss.b), miss.pairs, _why(miss)) for miss in self.misses),
+            (
+                *(Column("person"), Column("a"), Column("b"), Column("pairs", "count")),
+                *(Column("reason"), Column("why")),
+            ),
+            tuple(
+                (miss.person, _some(miss.a), _some(miss.b), miss.pairs, miss.reason, _why(miss)) for miss in self.misses
+            ),
             title="Missed (gdp identity explain A B tells more)",
             what="misses",
         )

@@ -17,7 +17,7 @@ from warehouse.home import Home
 STRIPE_OBJECTS = frozenset(
     {
         *("customer", "subscription", "invoice", "charge", "refund", "dispute", "checkout.session"),
-        *("credit_note", "invoice_payment"),
+        *("credit_note", "invoice_payment", "coupon"),
     }
 )
 _NEWEST_DELIVERIES = 10_000

@@ -137,7 +137,9 @@ def test_the_scenarios_hold_against_themselves(scenario_studio: Studio, tmp_path
     assert found["identifiers"] == len(rows) > 400
 
 
-def test_pairs_are_missed_for_a_reason(scenario_studio: Studio, tmp_path: Path) -> None:
+def test_pairs_are_missed_for_a_reason(
+    scenario_studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The refusals that lie between, that nobody carried it, or that nothing leads from one to the other."""
     told = [
         ("user_id conflict", "u1", "u2", "true"),
@@ -167,9 +169,15 @@ def test_pairs_are_missed_for_a_reason(scenario_studio: Studio, tmp_path: Path) 
     ] == expected
     assert [merge["pairs"] for merge in found["merges"]] == [1, 1]
     assert set(keys(found)) == set(keys(DOCUMENTED["gdp identity report --truth"]))
-    screen = scenario_studio.ok("identity", "report", "--truth", tmp_path / "known.csv").out
-    assert "Recall 20.0%: 1 of them" in screen
-    assert f"{address} and user_id:hub-0-u2 came together, refused: hub" in " ".join(screen.split())
+    screens = {}
+    for width in ("80", "250"):
+        monkeypatch.setenv("COLUMNS", width)
+        screen = scenario_studio.ok("identity", "report", "--truth", tmp_path / "known.csv").out
+        screens[width] = " ".join(screen.split())
+        assert max(map(len, screen.splitlines())) <= int(width)
+    assert "Recall 20.0%: 1 of them" in screens["80"]
+    assert "user_id:hub-0-u1 user_id:hub-0-u2 1 hub" in screens["80"]
+    assert f"{address} and user_id:hub-0-u2 came together, refused: hub" in screens["250"]
 
 
 @pytest.mark.parametrize(
