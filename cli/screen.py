@@ -148,7 +148,7 @@ def _print(console: Console, table: Table, width: int | None) -> None:
 
 
 def _fit(widths: list[int], is_text: list[bool], width: int | None) -> int:
-    """Shorten texts, then leave out columns from the right, until the table fits; says how many columns are left."""
+    """Shorten the widest texts, then leave out columns from the right, until all fits; says how many are left."""
     shown = len(widths)
     if width is None:
         return shown
@@ -160,7 +160,8 @@ def _fit(widths: list[int], is_text: list[bool], width: int | None) -> int:
         texts = [number for number in range(shown) if is_text[number] and widths[number] > _LEAST_TEXT]
         if texts:
             widest = max(texts, key=lambda number: widths[number])
-            widths[widest] = max(_LEAST_TEXT, widths[widest] - excess())
+            second = max((widths[number] for number in texts if number != widest), default=0)
+            widths[widest] = max(_LEAST_TEXT, min(second, widths[widest] - 1), widths[widest] - excess())
         elif shown > 1:
             shown -= 1
         else:

@@ -16,9 +16,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analytics.table import Column, Table
 from cli.cells import csv_cell, json_cell, text_cell
 from cli.output import emit_table
-from cli.screen import duration, printable, render_facts
+from cli.screen import duration, printable, render_facts, render_table
 from models.errors import GdpError, UsageError
 
 
@@ -179,3 +180,10 @@ def test_an_interval_is_written_as_duckdb_writes_it(months: int, days: int, micr
         (cell,) = relation.to_arrow_table()["span"].to_pylist()
         ((text,),) = relation.select("span::varchar").fetchall()
     assert text_cell(cell) == text
+
+
+def test_long_texts_share_what_room_there_is() -> None:
+    """The widest is shortened first, and none of them further than the others."""
+    table = Table((Column("a"), Column("short"), Column("b")), (("x" * 60, "y" * 8, "z" * 90),))
+    line = render_table(table, 60).splitlines()[1]
+    assert sorted(map(len, line.split())) == [8, 24, 24]
