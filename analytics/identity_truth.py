@@ -172,8 +172,9 @@ def _misses(
     refused = _RefusedEdges(engine)
     paths = [_path(miss, owner, refused) for miss in told]
     ends = {key for path in paths for edge in path or () for key in (edge.left, edge.right)}
-    named = {key: str(identifier) for key, identifier in identifiers_of(engine, ends - names.keys()).items()}
-    return tuple(_miss(miss, path, {**names, **named}) for miss, path in zip(told, paths, strict=True))
+    found = identifiers_of(engine, ends - names.keys())
+    named = {**names, **{key: str(identifier) for key, identifier in found.items()}}
+    return tuple(_miss(miss, path, named) for miss, path in zip(told, paths, strict=True))
 
 
 @dataclass(frozen=True)

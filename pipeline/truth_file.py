@@ -33,14 +33,19 @@ def read_truth(path: Path) -> KnownPersons | KnownPairs:
     with closing(connect()) as connection:
         try:
             names, rows = _open(connection, path)
+            known: KnownPersons | KnownPairs | None = None
             if {*PERSONS} <= {*names}:
-                return _persons(_told(path, rows, [names.index(name) for name in PERSONS], PERSONS))
-            if {*PAIRS[:2]} <= {*names}:
+                known = _persons(_told(path, rows, [names.index(name) for name in PERSONS], PERSONS))
+            elif {*PAIRS[:2]} <= {*names}:
                 wanted = PAIRS if PAIRS[2] in names else PAIRS[:2]
-                return _pairs(_told(path, rows, [names.index(name) for name in wanted], wanted))
+                known = _pairs(_told(path, rows, [names.index(name) for name in wanted], wanted))
         except duckdb.Error as error:
             raise UsageError(f"{path}: {str(error).splitlines()[0]}") from None
-    raise UsageError(f"{path}: has the columns {', '.join(names)[:200]}; give {FORMS}")
+    if known is None:
+        raise UsageError(f"{path}: has the columns {', '.join(names)[:200]}; give {FORMS}")
+    if not known.names:
+        raise UsageError(f"{path}: has no rows")
+    return known
 
 
 Cells = Sequence[str]

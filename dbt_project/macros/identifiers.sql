@@ -154,23 +154,19 @@
     end
 {%- endmacro %}
 
-{# The rows of identifiers whose person is looked for again; all rows when the build starts
-   from nothing. #}
-{% macro of_affected(relation, column='identifier_key') -%}
-    {%- set affected = ref('int_identity__affected') -%}
-    (
-        select * from {{ relation }}
-        {%- if is_increment() %}
-        where {{ column }} in (select identifier_key from {{ affected }})
-        {%- endif %}
-    )
-{%- endmacro %}
+{# The rows of identifiers whose person is looked for again. #}
+{% macro of_affected(relation, column='identifier_key') %}
+    {{- looked_at(relation, is_affected(column)) -}}
+{% endmacro %}
 
 {# Takes out what is known of identifiers whose person is looked for again. #}
 {% macro forget_affected(column='identifier_key') %}
-    {%- set affected = ref('int_identity__affected') -%}
-    {{- forget(column ~ ' in (select identifier_key from ' ~ affected ~ ')') -}}
+    {{- forget(is_affected(column)) -}}
 {% endmacro %}
+
+{% macro is_affected(column) -%}
+    {{ column }} in (select identifier_key from {{ ref('int_identity__affected') }})
+{%- endmacro %}
 
 {# What is seen of identifiers that lost a proof is read anew. #}
 {% macro forget_lost(columns) %}

@@ -58,15 +58,10 @@
     end
 {%- endmacro %}
 
-{# The rows about what this build makes lines of again; all where it starts from nothing. #}
-{% macro of_touched_money(relation) -%}
-    {%- set condition = is_touched_money() -%}
-    {%- if is_increment() -%}
-    (select * from {{ relation }} where {{ condition }})
-    {%- else -%}
-    {{ relation }}
-    {%- endif -%}
-{%- endmacro %}
+{# The rows about what this build makes lines of again. #}
+{% macro of_touched_money(relation) %}
+    {{- looked_at(relation, is_touched_money()) -}}
+{% endmacro %}
 
 {# Pre-hook of the table of lines: takes out those that are made again. #}
 {% macro forget_touched_money() %}{{- forget(is_touched_money()) -}}{% endmacro %}

@@ -135,16 +135,10 @@
     from payer_day
 {% endmacro %}
 
-{# The rows of subscriptions whose payer this build looks for; all where it starts from
-   nothing. #}
-{% macro of_unsettled_payer(relation) -%}
-    {%- set condition = is_unsettled_payer() -%}
-    {%- if is_increment() -%}
-    (select * from {{ relation }} where {{ condition }})
-    {%- else -%}
-    {{ relation }}
-    {%- endif -%}
-{%- endmacro %}
+{# The rows of subscriptions whose payer this build looks for. #}
+{% macro of_unsettled_payer(relation) %}
+    {{- looked_at(relation, is_unsettled_payer()) -}}
+{% endmacro %}
 
 {# Pre-hook of the table of payers: takes out those that are looked for again. #}
 {% macro forget_payers() %}{{- forget(is_unsettled_payer()) -}}{% endmacro %}

@@ -381,19 +381,18 @@
 {% endmacro %}
 
 {# All that was ever told of the objects of which new deliveries tell. #}
-{% macro told_again(deliveries, key) -%}
-    (
-        select * from {{ deliveries }}
-        {%- if is_increment() %}
-        where {{ key }} in (select {{ key }} from {{ new_of(deliveries) }})
-        {%- endif %}
-    )
-{%- endmacro %}
+{% macro told_again(deliveries, key) %}
+    {{- looked_at(deliveries, is_told_again(deliveries, key)) -}}
+{% endmacro %}
 
 {# Pre-hook of a table about such objects: takes out those that are made again. #}
 {% macro forget_told_again(deliveries, key) %}
-    {{- forget(key ~ ' in (select ' ~ key ~ ' from ' ~ new_of(deliveries) ~ ')') -}}
+    {{- forget(is_told_again(deliveries, key)) -}}
 {% endmacro %}
+
+{% macro is_told_again(deliveries, key) -%}
+    {{ key }} in (select {{ key }} from {{ new_of(deliveries) }})
+{%- endmacro %}
 
 {# The place of a telling of a subscription in the order of time: within a second created
    before updated before deleted, a snapshot behind the events, then what is further on by

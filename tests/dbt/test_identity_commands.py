@@ -185,6 +185,7 @@ def test_pairs_are_missed_for_a_reason(
     [
         ("known.csv", "person,kind\n1,2\n", "has the columns person, kind; give the columns person, type, value"),
         ("known.csv", "person,type,value\n1,user_id,a\n1,email,\n", "row 2: value is missing"),
+        ("known.csv", "person,type,value\n", "known.csv: has no rows"),
         ("known.csv", "person,type,value\n1,user,a\n", "row 1: 'user' is no type of identifier"),
         ("known.csv", "a,b\nuser_id:1,user_id: 1\n", "row 1: a and b are one identifier, user_id:1"),
         ("known.csv", "a,b,same_person\nuser_id:1,user_id:2,maybe\n", "same_person is true or false"),

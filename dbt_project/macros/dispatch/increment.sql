@@ -42,18 +42,20 @@
     )
 {%- endmacro %}
 
-{# The rows of touched persons; all rows when the build starts from nothing. #}
-{% macro touched(relation) %}
-    {%- set person = ref('int_touched_person') -%}
+{# The rows that an increment looks at; all rows when the build starts from nothing. #}
+{% macro looked_at(relation, predicate) %}
     {%- if is_increment() -%}
     (
         select * from {{ relation }}
-        where person_key in (select person_key from {{ person }})
+        where {{ predicate }}
     )
     {%- else -%}
     {{ relation }}
     {%- endif -%}
 {% endmacro %}
+
+{# The rows of touched persons. #}
+{% macro touched(relation) %}{{- looked_at(relation, is_made_again()) -}}{% endmacro %}
 
 {# Pre-hook of a table that appends: takes out the rows that are about to be made again.
    A build that starts from nothing but finds the table (a build by hand that failed half
@@ -64,7 +66,9 @@
     {%- endif -%}
 {% endmacro %}
 
-{% macro forget_touched() %}
-    {%- set person = ref('int_touched_person') -%}
-    {{- forget('person_key in (select person_key from ' ~ person ~ ')') -}}
-{% endmacro %}
+{% macro forget_touched() %}{{- forget(is_made_again()) -}}{% endmacro %}
+
+{# The same as is_touched(), for models, which depend on what they read. #}
+{% macro is_made_again() -%}
+    person_key in (select person_key from {{ ref('int_touched_person') }})
+{%- endmacro %}
