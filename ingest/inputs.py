@@ -83,10 +83,10 @@ def _files_of(argument: str, home: Path | None) -> list[Path]:
     try:
         mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
-        return _matches(argument)
+        return _matches(argument, home)
     except (OSError, ValueError) as error:
         raise UsageError(f"{argument[:200]}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    if home and home in (path.resolve(), *path.resolve().parents):
+    if _is_in(home, path):
         raise UsageError(f"{argument}: lies in the home of the warehouse ({home})")
     if stat.S_ISDIR(mode):
         return _files_in(path, home)
@@ -97,15 +97,22 @@ def _files_of(argument: str, home: Path | None) -> list[Path]:
     return [path]
 
 
-def _matches(pattern: str) -> list[Path]:
+def _is_in(home: Path | None, path: Path) -> bool:
+    return home is not None and home in (path.resolve(), *path.resolve().parents)
+
+
+def _matches(pattern: str, home: Path | None) -> list[Path]:
     if not glob.has_magic(pattern):
         raise UsageError(f"{pattern}: no such file or folder")
     # pathlib's own takes no absolute patterns.
     paths = [Path(name) for name in sorted(glob.glob(pattern, recursive=True))]  # noqa: PTH207
-    files = [file for path in paths for file in ([path] if path.is_file() else [])]
+    files = [path for path in paths if path.is_file()]
     if not files:
         raise UsageError(f"{pattern}: no file matches")
-    return files
+    outside = [path for path in files if not _is_in(home, path)]
+    if not outside:
+        raise UsageError(f"{pattern}: all that matches lies in the home of the warehouse ({home})")
+    return outside
 
 
 def _files_in(folder: Path, home: Path | None) -> list[Path]:

@@ -55,6 +55,21 @@ def test_patterns(folder: Path) -> None:
     assert names(find_inputs([f"{folder}/x[1].jsonl"])) == ["x[1].jsonl"]
 
 
+def test_the_home_is_never_read(folder: Path) -> None:
+    """A folder and a pattern pass over it; what lies in it alone is refused."""
+    home, listed = folder / "deep", ["a.csv.gz", "b.jsonl"]
+    assert names(find_inputs([str(folder)], home=home)) == listed
+    assert names(find_inputs([f"{folder}/**/*.[jpcN]*"], home=home)) == listed
+    for argument, message in [
+        (home, "lies in the home"),
+        (home / "c.parquet", "lies in the home"),
+        (home / "er", "lies in the home"),
+        (f"{folder}/d*/*.parquet", "all that matches lies in the home"),
+    ]:
+        with pytest.raises(UsageError, match=message):
+            find_inputs([str(argument)], home=home)
+
+
 def test_arguments_that_mean_no_file(tmp_path: Path) -> None:
     """One line each: what was given and what would be accepted."""
     (tmp_path / "empty").mkdir()
