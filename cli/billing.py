@@ -24,6 +24,8 @@ from cli.asking import (
 )
 from cli.state import state_of
 
+#: The options of gdp mrr that go with --versus.
+_WITH_VERSUS = frozenset({"policy", "versus", "known_at", "format", "output"})
 Width = Annotated[Literal["day", "week", "month"], typer.Option("--interval", help="Width of a row.")]
 
 
@@ -67,28 +69,29 @@ def mrr(
     from analytics import mrr as report
 
     if versus:
-        moment = start or end or as_of or identity_as_of or reporting
-        _compare_policies(context, policy, versus, known_at, How(format, output, sql=sql, steps=steps), moment)
+        _compare_policies(context, policy, versus, known_at, How(format, output, sql=sql, steps=steps))
         return
     values = {"policy": policy, "by": by, "interval": interval, "reporting": reporting}
     times = {"start": start, "end": end, "as_of": as_of, "known_at": known_at, "identity_as_of": identity_as_of}
     answer(context, report, report.MrrSpec, values, times, tz, How(format, output, sql=sql, steps=steps))
 
 
-def _compare_policies(
-    context: typer.Context, policy: str | None, versus: str, known_at: str | None, how: How, moment: str | None
-) -> None:
+def _compare_policies(context: typer.Context, policy: str | None, versus: str, known_at: str | None, how: How) -> None:
     from analytics.mrr_versus import versus as compare
     from cli.output import emit_report
     from models.errors import UsageError
 
-    if moment or how.sql or how.steps:
-        raise UsageError(
-            "--versus compares at the build's now: leave out --from, --to, --as-of, --identity-as-of,"
-            " --reporting, --sql and --steps"
-        )
+    given = [param for param in context.command.params if _is_given(context, param.name)]
+    others = ", ".join(param.opts[0] for param in given if param.name not in _WITH_VERSUS)
+    if others:
+        raise UsageError(f"--versus compares customers at the build's now: leave out {others}")
     with state_of(context).warehouse(past=known_at_of(context, known_at)) as warehouse:
         emit_report(compare(warehouse, policy, versus), format=how.format, output=how.output)
+
+
+def _is_given(context: typer.Context, name: str | None) -> bool:
+    source = context.get_parameter_source(name or "")
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def revenue(

@@ -154,9 +154,13 @@ def test_policies_must_be_two_that_are_known(policy: str | None, other: str, say
 
 
 def test_what_a_person_reads(sample: Studio) -> None:
-    """Totals and customers; a moment is refused, for the comparison is of now."""
+    """Totals and customers; what would be passed over is refused, for the comparison is of customers and of now."""
     shown = sample.ok("mrr", "--versus", "stripe").out
     assert shown.startswith("MRR by gdp and by stripe\nAs of 2026-07-01 00:00 UTC; live mode. They disagree on ")
     assert "Customers" in shown
-    refused = sample.gdp("mrr", "--versus", "stripe", "--as-of", "2026-05-01").err
-    assert refused.startswith("gdp: --versus compares at the build's now: leave out --from, --to, --as-of, ")
+    for others in ("--as-of", "2026-05-01"), ("--by", "plan"), ("--interval", "month"), ("--tz", "UTC"), ("--steps",):
+        refused = sample.gdp("mrr", "--versus", "stripe", *others)
+        assert (refused.code, refused.err) == (
+            2,
+            f"gdp: --versus compares customers at the build's now: leave out {others[0]}\n",
+        )
