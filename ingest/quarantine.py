@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from models.errors import UsageError
+from ingest.reasons import Reason
+from models.errors import UsageError, nearest
 from warehouse.control import QuarantineFile, quarantine_files, replayed_rows
 from warehouse.home import Home
 
@@ -95,9 +96,13 @@ def quarantined_rows(
     """Rows by their ids (``12-3``, or ``12`` for all rows of a batch); without ids, all rows, oldest first.
 
     Raises:
-        UsageError: if there is no such row.
+        UsageError: if there is no such row or reason.
     """
     files = {file.batch: file for file in quarantine_files(home.control)} if home.control.exists() else {}
+    if reason is not None:
+        known = {*map(str, Reason), *(name for file in files.values() for name in file.reasons)}
+        if reason not in known:
+            raise UsageError(f"no row is refused for {reason!r} ({nearest(reason, known)})")
     wanted = _wanted(ids, files)
     outcomes = replayed_rows(home.control) if files else {}
     found = []

@@ -69,11 +69,13 @@ def replay(
         reason: only rows that were refused for this reason.
 
     Raises:
-        UsageError: if there is no such row.
+        UsageError: if there is no such row, or one was edited that is not to be tried.
     """
     given = options or LandOptions()
     edits = edits or {}
     rows = quarantined_rows(home, [*ids] or [*edits], reason=reason)
+    if unasked := edits.keys() - {row.id for row in rows}:
+        raise UsageError(f"{min(unasked)} was edited, but is not among the rows that are to be tried")
     waiting = [replace(row, raw=edits.get(row.id, row.raw)) for row in rows if row.outcome is None]
     batches = {file.batch: file for file in quarantine_files(home.control)} if waiting else {}
     _refuse_useless_zone(given, [batches[int(row.id.partition("-")[0])] for row in waiting])

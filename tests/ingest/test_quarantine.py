@@ -47,6 +47,9 @@ def test_rows_by_id_batch_and_reason(home: Home) -> None:
     assert [row.id for row in quarantined_rows(home)] == ["1-1", "1-2", "2-1"]
     assert [row.id for row in quarantined_rows(home, ["2", "1-2"])] == ["2-1", "1-2"]
     assert [row.id for row in quarantined_rows(home, reason="not_json")] == ["1-1"]
+    assert quarantined_rows(home, reason="nul") == []
+    with pytest.raises(UsageError, match="no row is refused for 'not_jsn' \\(did you mean 'not_json'"):
+        quarantined_rows(home, reason="not_jsn")
     (row,) = quarantined_rows(home, ["2-1"])
     assert (row.raw, row.text, row.row_number, row.since) == (b'"\xff"', '"\\xff"', 1, NOW)
     for wrong, message in [
@@ -102,6 +105,16 @@ def test_corrected_rows_land(home: Home, tmp_path: Path) -> None:
     path.write_text("".join(json.dumps({"id": row["id"], "raw": event()}) + "\n" for row in shown))
     assert replay(home, now=NOW, options=ONE, edits=read_edits(path)).to_json()["duplicate"] == 1
     assert [row.outcome for row in quarantined_rows(home)] == ["landed", "landed", "duplicate"]
+
+
+def test_an_edit_is_never_passed_over(home: Home) -> None:
+    """A row that was edited and is not among those that are to be tried is a misunderstanding."""
+    land(home, jsonl("nope", "[]"))
+    edits = {"1-1": jsonl(event()), "1-2": jsonl(event(eventId="e2"))}
+    for ids, reason in (["1-2"], None), ([], "not_an_object"):
+        with pytest.raises(UsageError, match="1-1 was edited, but is not among the rows that are to be tried"):
+            replay(home, ids, now=NOW, options=ONE, edits=edits, reason=reason)
+    assert replay(home, ["1"], now=NOW, options=ONE, edits=edits).landed == 2
 
 
 @pytest.mark.parametrize(
