@@ -28,6 +28,7 @@ ROOT = Path(__file__).parent.parent
 DBT_PROJECT = ROOT / "dbt_project"
 #: Python whose answers are in the tables, beside dbt's project: what its functions give and what writes its macros.
 TABLE_CODE = (
+    "analytics/chain.py",
     "analytics/components.py",
     "analytics/identity.py",
     "pipeline/dbt_plugin.py",

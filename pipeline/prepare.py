@@ -30,12 +30,12 @@ from warehouse.sql import portable_literal, quote_identifier
 
 SEED_FILE = "0000000000.parquet"
 GENERATED_MACROS = Path("macros") / "generated"
-#: The relations of segment_stay: with the rows of all persons, and of those that a build makes again.
 #: How queries of segments read tables: without the segment of persons, which follows from the stays.
 _TABLES = (
     *((name, "{{ ref('" + BUILT_FROM.get(name, name) + "') }}") for name in TIMELESS),
     ("person", "({{ person_present(source('inputs', 'build')) }})"),
 )
+#: The relations of segment_stay: with the rows of all persons, and of those that a build makes again.
 EVERYBODY, TOUCHED = (Scope(f"{who}_event", f"{who}_property", f"{who}_alias", _TABLES) for who in ("all", "touched"))
 _TIME = pa.timestamp("us", tz="UTC")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,15 @@ def test_sql_and_the_python_behind_tables_are_code(code: tuple[Path, Path]) -> N
     changed = code_hash(project, [python])
     (project / "models" / "event.sql").write_text("select 2")
     assert len({before, changed, code_hash(project, [python])}) == 3
+
+
+def test_what_functions_of_queries_answer_with_is_code() -> None:
+    """A function of ours that a model calls is written in a file that counts."""
+    source = ast.parse((ROOT / "pipeline" / "table_functions.py").read_text())
+    imported = [node.module for node in ast.walk(source) if isinstance(node, ast.ImportFrom) and node.module]
+    asked = {f"{name.replace('.', '/')}.py" for name in imported if name.startswith("analytics.")}
+    assert "analytics/identity.py" in asked
+    assert asked <= set(TABLE_CODE)
 
 
 @pytest.mark.parametrize("name", TABLE_CODE)
