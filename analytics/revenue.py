@@ -176,9 +176,10 @@ def prepare(engine: Engine, spec: RevenueSpec) -> RevenueSpec:
     """
     spec = at_build(spec, engine)
     if spec.currency:
-        known = {name for (name,) in engine.rows("select distinct currency from revenue where is_revenue")}
+        known = {name for (name,) in engine.rows("select distinct currency from revenue where is_revenue")} - {None}
         if spec.currency not in known:
-            raise UsageError(f"nothing was paid in {spec.currency} ({nearest(spec.currency, known - {None})})")
+            hint = nearest(spec.currency, known) or "nor in any other currency"
+            raise UsageError(f"nothing was paid in {spec.currency} ({hint})")
     if spec.reporting:
         _require_rates(engine, spec)
     return spec

@@ -167,6 +167,12 @@ def test_a_wrong_question_is_refused(options: dict[str, Any], complaint: str) ->
     assert complaint in str(refusal.value)
 
 
+def test_nothing_was_paid_at_all() -> None:
+    """Then no currency is offered."""
+    with pytest.raises(UsageError, match=r"nothing was paid in usd \(nor in any other currency\)"):
+        get_revenue(Books([], BEGIN + timedelta(days=1)), currency="usd")
+
+
 amounts = st.decimals(Decimal("-1e7"), Decimal("1e7"), places=2)
 
 
