@@ -13,8 +13,8 @@
             *,
             case
                 when first_action_at is null then 'never'
-                when first_action_at > as_of - interval '7' day then 'new'
-                when last_action_at > as_of - interval '30' day then 'active'
+                when first_action_at > {{ earlier('as_of', days=7) }} then 'new'
+                when last_action_at > {{ earlier('as_of', days=30) }} then 'active'
                 else 'inactive'
             end as usage_status
         from at_as_of

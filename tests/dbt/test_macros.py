@@ -88,6 +88,22 @@ def labels(edges: list[tuple[int, int]]) -> dict[int, int]:
 nodes = st.integers(1, 30)
 
 
+@given(micros=st.integers(-(10**15), 10**16), length=st.integers(0, 400))
+def test_a_fixed_length_is_so_many_hours(connection: duckdb.DuckDBPyConnection, micros: int, length: int) -> None:
+    """Whatever the calendar says; hundreds of days in microseconds are no small number."""
+    forms = [
+        macro("types.sql", name)("moment", **{unit: length})
+        for name in ("later", "earlier")
+        for unit in ("days", "hours", "minutes")
+    ]
+    found = connection.execute(
+        f"select {', '.join(f'epoch_us({form})' for form in forms)} from (select make_timestamptz($micros) as moment)",
+        {"micros": micros},
+    ).fetchall()
+    minutes = [sign * length * of for sign in (1, -1) for of in (24 * 60, 60, 1)]
+    assert found == [tuple(micros + each * 60_000_000 for each in minutes)]
+
+
 @pytest.mark.parametrize("engine", CONNECTED_COMPONENTS)
 @given(edges=st.sets(st.tuples(nodes, nodes).filter(lambda edge: edge[0] < edge[1]), max_size=40))
 def test_components_are_those_of_the_graph(

@@ -21,6 +21,25 @@
 
 {% macro duckdb__epoch_micros(moment) %}epoch_us({{ moment }}){% endmacro %}
 
+{# A point in time a fixed length later, and earlier. #}
+{% macro later(moment, days=0, hours=0, minutes=0) %}
+    {{- moved_by(moment, ((days * 24 + hours) * 60 + minutes) * 60) -}}
+{% endmacro %}
+
+{% macro earlier(moment, days=0, hours=0, minutes=0) %}
+    {{- moved_by(moment, -((days * 24 + hours) * 60 + minutes) * 60) -}}
+{% endmacro %}
+
+{% macro moved_by(moment, seconds) %}
+    {{- adapter.dispatch('moved_by', 'growth_data_plane')(moment, seconds) -}}
+{% endmacro %}
+
+{# As a number: an interval added to a TIMESTAMPTZ asks the calendar of each row, at forty
+   times the cost. #}
+{% macro duckdb__moved_by(moment, seconds) -%}
+    make_timestamptz(epoch_us({{ moment }}) + {{ seconds * 1000000 }})
+{%- endmacro %}
+
 {# The time of a text of whole seconds since 1970; null for any other text. #}
 {% macro epoch_time(text) %}
     {{- adapter.dispatch('epoch_time', 'growth_data_plane')(text) -}}

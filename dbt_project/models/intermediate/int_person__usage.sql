@@ -27,15 +27,17 @@ run as (
     select
         stat.person_key,
         action.occurred_at as started_at,
-        coalesce(lead(action.previous_at) over in_time, stat.last_action_at)
-        + interval '30' day as ended_at,
+        {{ later(
+            'coalesce(lead(action.previous_at) over in_time, stat.last_action_at)',
+            days=30,
+        ) }} as ended_at,
         lead(action.occurred_at) over in_time as next_started_at,
         stat.first_action_at
     from action
     inner join stat on action.person_key = stat.person_key
     where
         action.previous_at is null
-        or action.occurred_at > action.previous_at + interval '30' day
+        or action.occurred_at > {{ later('action.previous_at', days=30) }}
     window in_time as (
         partition by action.person_key order by action.occurred_at nulls last
     )
@@ -52,7 +54,7 @@ usage as (
     from stat
     where first_action_at is null or first_seen_at < first_action_at
     union all
-    select person_key, 'new', first_action_at, first_action_at + interval '7' day
+    select person_key, 'new', first_action_at, {{ later('first_action_at', days=7) }}
     from stat
     where first_action_at is not null
     union all
@@ -60,7 +62,7 @@ usage as (
         person_key,
         'active',
         case
-            when started_at = first_action_at then started_at + interval '7' day
+            when started_at = first_action_at then {{ later('started_at', days=7) }}
             else started_at
         end,
         ended_at

@@ -31,7 +31,7 @@ timeline as (
 first_event as (
 
     select * from timeline
-    where previous_at is null or occurred_at > previous_at + interval '30' minute
+    where previous_at is null or occurred_at > {{ later('previous_at', minutes=30) }}
 
 ),
 

@@ -18,14 +18,15 @@ matched as (
         arrival.*,
         opening.opened_at,
         arrival.channel = 'pixel'
-        and arrival.arrived_at < opening.opened_at + interval '5' minute as is_preferred
+        and arrival.arrived_at < {{ later('opening.opened_at', minutes=5) }}
+            as is_preferred
     from arrival
     inner join opening
         on
             arrival.event_type = opening.event_type
             and arrival.source_id = opening.source_id
             and arrival.arrived_at >= opening.opened_at
-            and arrival.arrived_at < opening.opened_at + interval '48' hour
+            and arrival.arrived_at < {{ later('opening.opened_at', hours=48) }}
 
 ),
 

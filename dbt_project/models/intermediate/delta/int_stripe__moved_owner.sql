@@ -1,26 +1,19 @@
 -- Grain: one row per customer of Stripe, and user of the application, who is another
 -- person than in the published generation.
-with affected as (
+{%- set published = before('int_identity__owner', [
+    'identifier_key bigint', 'person_key bigint',
+]) %}
 
-    select identifier_key from {{ ref('int_identity__affected') }}
-
-),
-
-owner as (
+with owner as (
 
     select identifier_key, person_key
-    from {{ ref('int_identity__owner') }}
-    where identifier_key in (select identifier_key from affected)
+    from {{ of_affected(ref('int_identity__owner')) }}
 
 ),
 
 published as (
 
-    select identifier_key, person_key
-    from {{ before('int_identity__owner', [
-        'identifier_key bigint', 'person_key bigint',
-    ]) }}
-    where identifier_key in (select identifier_key from affected)
+    select identifier_key, person_key from {{ of_affected(published) }}
 
 ),
 

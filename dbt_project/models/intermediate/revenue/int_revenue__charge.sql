@@ -30,8 +30,8 @@ likely as (
             and candidate.customer_id = invoice.customer_id
             and candidate.amount_minor = invoice.amount_minor
             and candidate.currency = lower(invoice.currency)
-            and invoice.payment_at between candidate.created_at - interval '1' hour
-            and candidate.created_at + interval '1' day
+            and invoice.payment_at >= {{ earlier('candidate.created_at', hours=1) }}
+            and invoice.payment_at <= {{ later('candidate.created_at', days=1) }}
     anti join candidate as other
         on
             invoice.account = other.account

@@ -30,11 +30,11 @@ billed as (
             )
         ) as converted_at,
         count(*) filter (
-            where invoice.payment_at >= trial.ended_at - interval '1' hour
+            where invoice.payment_at >= {{ earlier('trial.ended_at', hours=1) }}
         ) > 0 as is_billed,
         count(*) filter (
             where
-            invoice.payment_at >= trial.ended_at - interval '1' hour
+            invoice.payment_at >= {{ earlier('trial.ended_at', hours=1) }}
             and invoice.is_paid
         ) > 0 as is_settled
     from trial
