@@ -6,7 +6,6 @@ Deliveries are dictionaries with the columns of a landing file. Every function t
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -16,9 +15,20 @@ from typing import Any
 
 from models.keys import uuid5
 from tests.dbt.identities import Delivery, Identities, Person, Rules, in_time, key, speaker, uuid_of
+from tests.dbt.oracle_deliveries import arrival_of, channel_of, matches_of, rank, winners_of
+from tests.dbt.oracle_intervals import (
+    Statement,
+    as_json,
+    as_text,
+    first_facts,
+    monday_of,
+    quoted,
+    status_intervals,
+    trait_intervals,
+    usage_at,
+    usage_intervals,
+)
 
-#: When it was said, the event's body, the weight among what one event says, the trait and its value.
-Statement = tuple[datetime, int, int, str, Any]
 #: From a person's events in the order of time to the stays [entered, exited); None: without end.
 Rule = Callable[[list[Delivery]], list[tuple[datetime, datetime | None]]]
 
@@ -56,8 +66,8 @@ class Tables:
         self.catalog = catalog
         self.segments = segments
         self.as_of = as_of
-        self.bodies = _winners(self.deliveries)
-        self.matches = _matches(self.bodies)
+        self.bodies = winners_of(self.deliveries)
+        self.matches = matches_of(self.bodies)
         uncounted = {copy["body_key"] for match in self.matches for copy in match[1:]}
         self.winners = [event for event in self.bodies if event["body_key"] not in uncounted]
         self.identities = Identities(self.winners, rules or Rules())
@@ -83,7 +93,7 @@ class Tables:
         """Bodies that lost, each with the first time it was received."""
         won = {(event["source"], event["event_id"]): event["body_key"] for event in self.bodies}
         first: dict[tuple[str, str, int], Delivery] = {}
-        for delivery in sorted(self.deliveries, key=_rank):
+        for delivery in sorted(self.deliveries, key=rank):
             key = (delivery["source"], delivery["event_id"], delivery["body_key"])
             if won[key[:2]] != key[2]:
                 first.setdefault(key, delivery)
@@ -96,8 +106,8 @@ class Tables:
         return [
             {
                 **{name: copy[name] for name in names},
-                "channel": _channel(copy),
-                "arrived_at": _arrived(copy),
+                "channel": channel_of(copy),
+                "arrived_at": arrival_of(copy),
                 "counted_event_id": match[0]["event_id"],
                 "is_counted": copy is match[0],
             }
@@ -155,7 +165,7 @@ class Tables:
             {
                 "account_id": account_id,
                 "name": _last(
-                    _text(name)
+                    as_text(name)
                     for event in events
                     if event["event_type"] == "group"
                     and (name := json.loads(event["traits"] or "{}").get("name")) is not None
@@ -229,12 +239,13 @@ class Tables:
         """Everything that is told of a person, with its past and its foreseeable future."""
         rows = []
         for person, events in self._by_person(self.winners).items():
+            actions = [event["occurred_at"] for event in events if self._is_action(event)]
             for name, value, kind, start, end in (
-                *self._usage_intervals(events),
-                *self._status_intervals(events),
+                *usage_intervals(events[0]["occurred_at"], actions),
+                *status_intervals(events[0]["occurred_at"], actions),
                 ("billing_status", "none", "text", events[0]["occurred_at"], None),
-                *_trait_intervals(self._said(person, events)),
-                *_first_facts(events),
+                *trait_intervals(self._said(person, events)),
+                *first_facts(events),
                 *self._segment_intervals(events),
             ):
                 rows.append(
@@ -256,13 +267,13 @@ class Tables:
         for person, events in self._by_person(seen).items():
             actions = [event["occurred_at"] for event in events if self._is_action(event)]
             signups = [event["occurred_at"] for event in events if event["event_type"] == "signup_completed"]
-            usage = self._usage_at(actions, self.as_of)
+            usage = usage_at(actions, self.as_of)
             said = {
                 name: (value, kind)
-                for name, value, kind, _, end in _trait_intervals(self._said(person, events, self.as_of))
+                for name, value, kind, _, end in trait_intervals(self._said(person, events, self.as_of))
                 if end is None
             }
-            other = [f"{_text_json(name)}:{_json_text(*said[name])}" for name in sorted(said) if name not in PROFILE]
+            other = [f"{quoted(name)}:{as_json(*said[name])}" for name in sorted(said) if name not in PROFILE]
             rows.append(
                 {
                     "person_id": person.person_id,
@@ -277,7 +288,7 @@ class Tables:
                     "first_action_date": min(actions, default=None),
                     "last_action_date": max(actions, default=None),
                     "segment": self._segment_of(events),
-                    "cohort": _monday(min(signups)) if signups else None,
+                    "cohort": monday_of(min(signups)) if signups else None,
                     "source": events[0]["utm_source"],
                     "medium": events[0]["utm_medium"],
                     "campaign": events[0]["utm_campaign"],
@@ -399,165 +410,13 @@ class Tables:
             if name is not None
         ]
 
-    def _usage_at(self, actions: list[datetime], moment: datetime) -> str:
-        past = [action for action in actions if action <= moment]
-        if not past:
-            return "never"
-        if moment - min(past) < timedelta(days=7):
-            return "new"
-        return "active" if moment - max(past) < timedelta(days=30) else "inactive"
-
-    def _usage_intervals(self, events: list[Delivery]) -> list[tuple[Any, ...]]:
-        """The status at every moment it can change, as if nothing more will happen."""
-        actions = [event["occurred_at"] for event in events if self._is_action(event)]
-        born = events[0]["occurred_at"]
-        moments = {born, *actions, *(action + timedelta(days=30) for action in actions)}
-        if actions:
-            moments.add(min(actions) + timedelta(days=7))
-        changes: list[tuple[datetime, str]] = []
-        for moment in sorted(moments):
-            status = self._usage_at(actions, moment)
-            if not changes or changes[-1][1] != status:
-                changes.append((moment, status))
-        ends = [moment for moment, _ in changes[1:]] + [None]
-        return [
-            ("usage_status", status, "text", start, end) for (start, status), end in zip(changes, ends, strict=True)
-        ]
-
-    def _status_intervals(self, events: list[Delivery]) -> list[tuple[Any, ...]]:
-        """Nobody here pays: active while the usage is new or active."""
-        words = [
-            ("active" if usage in ("new", "active") else "inactive", start)
-            for _, usage, _, start, _ in self._usage_intervals(events)
-        ]
-        changes = [words[0], *(after for before, after in itertools.pairwise(words) if before[0] != after[0])]
-        ends = [start for _, start in changes[1:]] + [None]
-        return [("status", word, "text", start, end) for (word, start), end in zip(changes, ends, strict=True)]
-
 
 def _micros(moment: datetime) -> int:
     return (moment - datetime.fromisoformat("1970-01-01T00:00Z")) // timedelta(microseconds=1)
 
 
-def _winners(deliveries: Iterable[Delivery]) -> list[Delivery]:
-    """Of several bodies with one key the smallest (received_at, body) wins; no time comes last."""
-    best: dict[tuple[str, str], Delivery] = {}
-    for delivery in deliveries:
-        key = (delivery["source"], delivery["event_id"])
-        if key not in best or _rank(delivery) < _rank(best[key]):
-            best[key] = delivery
-    return list(best.values())
-
-
-def _rank(delivery: Delivery) -> tuple[bool, float, int]:
-    received = delivery["received_at"]
-    return received is None, received.timestamp() if received else 0.0, delivery["body_key"]
-
-
-def _matches(events: Iterable[Delivery]) -> list[list[Delivery]]:
-    """The copies of each Meta event, the one that counts first; one event lasts 48 hours from its first copy."""
-    named: dict[tuple[str, str], list[Delivery]] = defaultdict(list)
-    for event in sorted(events, key=lambda event: (_arrived(event), event["body_key"])):
-        if event["source"] == "meta_pixel" and event["source_id"] and _channel(event):
-            named[event["event_type"], event["source_id"]].append(event)
-    matches: list[list[Delivery]] = []
-    for copies in named.values():
-        start = None
-        for copy in copies:
-            if start is None or _arrived(copy) - start >= timedelta(hours=48):
-                start = _arrived(copy)
-                matches.append([])
-            matches[-1].append(copy)
-    return [_counted_first(match) for match in matches]
-
-
-def _counted_first(match: list[Delivery]) -> list[Delivery]:
-    for copy in match:
-        if _channel(copy) == "pixel" and _arrived(copy) - _arrived(match[0]) < timedelta(minutes=5):
-            return [copy, *(other for other in match if other is not copy)]
-    return match
-
-
-def _channel(event: Delivery) -> str | None:
-    channel: str | None = json.loads(event["metadata"] or "{}").get("channel")
-    return channel
-
-
-def _arrived(event: Delivery) -> datetime:
-    moment: datetime = event["received_at"] or event["occurred_at"]
-    return moment
-
-
-def _trait_intervals(statements: list[Statement]) -> list[tuple[Any, ...]]:
-    """The intervals in which a trait holds; of several statements at one time the last counts, null takes back."""
-    said: dict[str, dict[datetime, Any]] = defaultdict(dict)
-    for at, _, _, name, value in statements:
-        said[name][at] = value
-    rows = []
-    for name, values in said.items():
-        changes: list[tuple[datetime, Any]] = []
-        for moment, value in values.items():
-            if not changes or not _same(changes[-1][1], value):
-                changes.append((moment, value))
-        ends = [moment for moment, _ in changes[1:]] + [None]
-        for (start, value), end in zip(changes, ends, strict=True):
-            if value is not None:
-                rows.append((name, _text(value), _type(value), start, end))
-    return rows
-
-
-def _first_facts(events: list[Delivery]) -> list[tuple[Any, ...]]:
-    """Facts that never change: the signup, and the first touch (a direct visit is one)."""
-    born = events[0]
-    rows = [
-        (name, born[column], "text", born["occurred_at"], None)
-        for name, column in (("source", "utm_source"), ("medium", "utm_medium"), ("campaign", "utm_campaign"))
-        if born[column] is not None
-    ]
-    signups = [event["occurred_at"] for event in events if event["event_type"] == "signup_completed"]
-    if signups:
-        signup = min(signups)
-        rows += [
-            ("signup_date", signup.isoformat(timespec="microseconds"), "time", signup, None),
-            ("cohort", _monday(signup), "text", signup, None),
-        ]
-    return rows
-
-
-def _same(left: Any, right: Any) -> bool:
-    return (_text(left), _type(left)) == (_text(right), _type(right))
-
-
-def _type(value: Any) -> str | None:
-    if value is None:
-        return None
-    if isinstance(value, bool):
-        return "boolean"
-    if isinstance(value, int | float):
-        return "number"
-    return "text" if isinstance(value, str) else "json"
-
-
-def _text(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-
-
 def _membership_id(person: Person, segment_id: str, entered: datetime) -> str:
     return str(uuid5(f"{person.person_id}|{segment_id}|{entered.isoformat(timespec='microseconds')}"))
-
-
-def _json_text(value: str, kind: str) -> str:
-    return _text_json(value) if kind == "text" else value
-
-
-def _text_json(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
-
-
-def _monday(moment: datetime) -> str:
-    return str(moment.date() - timedelta(days=moment.weekday()))
 
 
 def _last(values: Iterable[str | None]) -> str | None:

@@ -15,6 +15,11 @@ BEGIN = datetime(2026, 1, 1, tzinfo=timezone.utc)
 NOW = datetime(2026, 6, 1, tzinfo=timezone.utc)
 
 
+def day(number: float) -> datetime:
+    """A moment so many days after the beginning."""
+    return BEGIN + timedelta(days=number)
+
+
 def at(day: float) -> int:
     """Seconds since 1970 of a day after the beginning."""
     return int((BEGIN + timedelta(days=day)).timestamp())

@@ -11,9 +11,9 @@ import pytest
 
 from models.landing import EVENT, STRIPE
 from tests.dbt.builds import delivery, hashes, opened
+from tests.dbt.definitions import stripe_workshop
 from tests.dbt.sales import Sales
-from tests.dbt.stripes import event, subscription
-from tests.dbt.test_stripe import day, workshop
+from tests.dbt.stripes import day, event, subscription
 
 
 def told_late(seed: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -48,7 +48,7 @@ def told_late(seed: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
 def test_what_was_known_is_what_a_build_of_what_had_come_says(then: float, tmp_path: Path) -> None:
     """Every table of a build over the deliveries received by then, as of then."""
     moment, (sales, events) = day(then), told_late(int(then))
-    everything, received = workshop(tmp_path / "everything"), workshop(tmp_path / "received")
+    everything, received = stripe_workshop(tmp_path / "everything"), stripe_workshop(tmp_path / "received")
     for rows, entity in ((sales, STRIPE), (events, EVENT)):
         everything.land(rows, entity)
         first = [
@@ -65,7 +65,7 @@ def test_what_was_known_is_what_a_build_of_what_had_come_says(then: float, tmp_p
 @pytest.mark.slow
 def test_a_number_that_was_told_stays_told(tmp_path: Path) -> None:
     """A cancellation that is heard of in March changes February's end, but not what was said of it in February."""
-    shop = workshop(tmp_path / "home")
+    shop = stripe_workshop(tmp_path / "home")
     ended = event(
         "customer.subscription.deleted", 20, subscription(status="canceled", ended_at=int(day(20).timestamp()))
     )

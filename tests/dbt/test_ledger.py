@@ -20,6 +20,7 @@ from models.fx import FxRate, FxRates
 from models.landing import STRIPE
 from tests.dbt.billing import billing, moments_of
 from tests.dbt.builds import Workshop, hashes, opened, rows_of
+from tests.dbt.definitions import stripe_workshop
 from tests.dbt.ledger import (
     DURATIONS,
     PERIODS_PER_YEAR,
@@ -34,8 +35,7 @@ from tests.dbt.ledger import (
 )
 from tests.dbt.ledger_cases import MOVED, MOVED_OTHERWISE, WORTH, deliveries
 from tests.dbt.sales import Sales, moments
-from tests.dbt.stripes import NOW
-from tests.dbt.test_stripe import day, workshop
+from tests.dbt.stripes import NOW, day
 from tests.dbt.trial_cases import TRIALS, trial_lives, trials_of
 
 #: Currency, day from which it holds, and rate; kwd has one too late, jpy none.
@@ -61,7 +61,7 @@ def ledger(
     request: pytest.FixtureRequest, sales: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, Workshop]:
     """Cases and random lives, landed in any order and built in one step or in three."""
-    shop = workshop(tmp_path_factory.mktemp("ledger"))
+    shop = stripe_workshop(tmp_path_factory.mktemp("ledger"))
     shop.fx = FxRates(
         rates=tuple(
             FxRate(day=day(number).date(), currency=currency, rate=Decimal(rate)) for currency, number, rate in RATES

@@ -18,10 +18,10 @@ from models.landing import STRIPE
 from pipeline.unrated import unrated
 from tests.dbt import stripes
 from tests.dbt.builds import Workshop, hashes, opened
+from tests.dbt.definitions import stripe_workshop
 from tests.dbt.money import Line, Till, major
 from tests.dbt.money_cases import CASES, TOTALS, deliveries
-from tests.dbt.stripes import NOW, snapshot
-from tests.dbt.test_stripe import day, workshop
+from tests.dbt.stripes import NOW, day, snapshot
 from tests.dbt.tills import Payments
 from warehouse.dbt import DbtOutcome, NodeResult
 
@@ -48,7 +48,7 @@ def ledger(
     request: pytest.FixtureRequest, payments: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, Workshop]:
     """Cases and random payments, landed in any order and built in one step or in three."""
-    shop = workshop(tmp_path_factory.mktemp("money"))
+    shop = stripe_workshop(tmp_path_factory.mktemp("money"))
     shop.fx = RATES
     told = [*deliveries(), *payments]
     for part in range(request.param):

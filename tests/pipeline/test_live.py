@@ -17,11 +17,11 @@ from pipeline.live import open_live
 from pipeline.project import find_project
 from tests.conftest import ODD_EVENTS, SAMPLE, SEGMENTS, WRITERS
 from tests.dbt.builds import Workshop, opened
+from tests.dbt.definitions import CATALOG, IDLE_SQL
 from tests.dbt.ledger_cases import by_id, coupons
 from tests.dbt.lives import START, Life, known_cases
 from tests.dbt.stripes import event as stripe_event
 from tests.dbt.stripes import subscription
-from tests.dbt.test_tables import CATALOG, IDLE_SQL
 from tests.pipeline.projects import Studio
 from warehouse.definitions import Definitions
 from warehouse.home import Home
