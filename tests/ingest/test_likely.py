@@ -12,7 +12,7 @@ from ingest.likely import likely_writer
 from ingest.options import Writer
 from tests.conftest import SAMPLE, WRITERS
 from tests.ingest.landings import event, jsonl, land
-from tests.ingest.test_segment import message
+from tests.ingest.segments import message
 from warehouse.home import Home
 
 LINES = 40

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ingest.messages import Messages
 from tests.ingest.landings import assert_both_ways_agree, counts, jsonl, land
-from tests.ingest.test_segment import call, envelope, message
+from tests.ingest.segments import call, envelope, message
 from warehouse.home import Home
 
 NO_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)

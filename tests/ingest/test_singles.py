@@ -14,9 +14,9 @@ from ingest.messages import Messages
 from ingest.messagetemplate import Form, template_of
 from ingest.quarantine import quarantined_rows
 from tests.ingest.landings import assert_templates_agree, counts, jsonl, land, landed
+from tests.ingest.segments import call, envelope, message
 from tests.ingest.test_meta import purchase
 from tests.ingest.test_meta_contract import events
-from tests.ingest.test_segment import call, envelope, message
 from tests.ingest.test_segment_contract import NO_SHRINKING, TIME, calls
 from warehouse.home import Home
 

@@ -23,11 +23,11 @@ from ingest.quarantine import quarantined_rows
 from ingest.redaction import without_credentials
 from tests.ingest.conftest import BULK_BYTES
 from tests.ingest.landings import UTC, counts, event, files_below, jsonl, land, landed
+from tests.ingest.segments import message
 from tests.ingest.stripes import landed_stripe, stripe_event
 from tests.ingest.test_json_corpus import REFUSED as EVENTS_REFUSED
 from tests.ingest.test_json_corpus import TIMES
 from tests.ingest.test_meta import SECONDS, purchase
-from tests.ingest.test_segment import message
 from warehouse.home import Home
 
 #: The smallest row of each source, by what says its id and its time.

@@ -3,78 +3,33 @@
 from __future__ import annotations
 
 import json
-import signal
-import sqlite3
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
 import ingest.stripeapi
 import ingest.stripebackfill
 from ingest.options import LandOptions
 from ingest.quarantine import quarantined_rows
 from ingest.replay import replay
-from ingest.stripeapi import Access, StripeApi
-from ingest.stripebackfill import BatchSize, backfill
-from ingest.stripekinds import KINDS, chosen_kinds
-from ingest.summary import IngestSummary
+from ingest.stripekinds import KINDS
 from models.errors import UsageError
 from tests.ingest.fakestripe import KEY, FakeStripe, Reply, Request, failure, fake_stripe, once, page
+from tests.ingest.fetches import Clock, fetch, thing
 from tests.ingest.landings import NOW, counts
 from tests.ingest.stripes import CREATED, compact, landed_stripe, stripe_event
-from warehouse.fetch_cursor import FetchCursor, FetchedList, read_cursor, set_cursor
-from warehouse.forget import forget, landings
 from warehouse.home import Home
 
-ROOT = Path(__file__).parents[2]
-RECORDED = ROOT.parent / "shared" / "data" / "stripe" / "recorded_api_responses.jsonl"
+RECORDED = Path(__file__).parents[3] / "shared/data/stripe/recorded_api_responses.jsonl"
 
 
 @pytest.fixture
 def stripe() -> Iterator[FakeStripe]:
     with fake_stripe() as fake:
         yield fake
-
-
-@dataclass
-class Clock:
-    """A clock that moves on by a millisecond each time somebody looks at it."""
-
-    at: datetime = NOW
-    slept: list[float] = field(default_factory=list)
-
-    def __call__(self) -> datetime:
-        self.at += timedelta(milliseconds=1)
-        return self.at
-
-
-def thing(kind: str, number: int, **changes: Any) -> dict[str, Any]:
-    """The n-th object of a kind."""
-    return {"id": f"{kind[:2]}_{number}", "object": kind, "created": CREATED + number, "livemode": False, **changes}
-
-
-def fetch(
-    home: Home,
-    stripe: FakeStripe,
-    *kinds: str,
-    account: str = "",
-    since: datetime | None = None,
-    rows: int = 10_000,
-    clock: Clock | None = None,
-) -> IngestSummary:
-    """Fetch kinds from the fake."""
-    clock = clock or Clock(NOW + timedelta(minutes=len(landings(home.control)) if home.control.exists() else 0))
-    api = StripeApi(Access(SecretStr(KEY), stripe.url, account), clock=clock, sleep=clock.slept.append)
-    options = LandOptions(threads=1)
-    return backfill(home, api, chosen_kinds(kinds), options, since=since, batch_size=BatchSize(rows=rows))
 
 
 @pytest.fixture
@@ -248,97 +203,6 @@ def test_another_version_of_the_api_would_be_refused(
     assert file.error == "Stripe answered 400: Invalid Stripe API version"
 
 
-def test_a_fetch_that_was_stopped_goes_on(home: Home, stripe: FakeStripe, small_pages: None) -> None:
-    """What was fetched has landed; the next run asks for what is behind it, and the one after for everything."""
-    stripe.add("/v1/customers", *(thing("customer", number) for number in range(1, 7)))
-    stripe.faults.append(lambda request: failure(400, "no") if request.one("starting_after") == "cu_3" else None)
-    (file,) = fetch(home, stripe, "customers").files
-    assert (file.rows_in, file.landed, file.error) == (4, 4, "Stripe answered 400: no")
-    stripe.faults.clear()
-    stripe.requests.clear()
-    (file,) = fetch(home, stripe, "customers").files
-    assert (file.rows_in, file.landed, file.error) == (2, 2, None)
-    assert file.notes == (
-        "customers: went on with the fetch of 2026-03-01 12:00:00 UTC; the next one begins with what was created since",
-    )
-    assert stripe.asked("/v1/customers", "starting_after") == [("cu_3",)]
-    assert len(landed_stripe(home, "delivery_id")) == 6
-    assert counts(fetch(home, stripe, "customers")) == (6, 6, 0, 0)
-
-
-def test_a_cursor_is_of_one_account_one_list_and_one_since(home: Home, stripe: FakeStripe, small_pages: None) -> None:
-    """Another account, mode, kind or --since begins at the start."""
-    stripe.add("/v1/customers", *(thing("customer", number) for number in range(1, 5)))
-    stripe.faults.append(lambda request: failure(400, "no") if request.one("starting_after") else None)
-    fetch(home, stripe, "customers")
-    assert read_cursor(home.control, FetchedList("", False, "customers")) is not None
-    stripe.faults.clear()
-    since = datetime.fromtimestamp(CREATED, NOW.tzinfo)
-    for options in ({"account": "acct_1"}, {"since": since}):
-        stripe.requests.clear()
-        assert counts(fetch(home, stripe, "customers", **options)) == (4, 4, 0, 0)
-        assert stripe.asked("/v1/customers", "starting_after") == [(None,), ("cu_3",)]
-    assert read_cursor(home.control, FetchedList("", False, "customers")) is None
-
-
-def test_a_batch_and_its_cursor_count_together(
-    home: Home, stripe: FakeStripe, small_pages: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """If the cursor cannot be noted, the batch has not landed; the next fetch begins where the last batch ended."""
-    stripe.add("/v1/customers", *(thing("customer", number) for number in range(1, 7)))
-    cursors = []
-
-    def breaks(connection: sqlite3.Connection, listed: FetchedList, cursor: FetchCursor | None) -> None:
-        set_cursor(connection, listed, cursor)
-        cursors.append(cursor)
-        if len(cursors) == 2:
-            raise OSError("no more cursors")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(ingest.stripebackfill, "set_cursor", breaks)
-        with pytest.raises(OSError, match="no more cursors"):
-            fetch(home, stripe, "customers", rows=2)
-    assert read_cursor(home.control, FetchedList("", False, "customers")) == cursors[0]
-    assert len(landed_stripe(home, "object_id")) == 2
-    assert counts(fetch(home, stripe, "customers", rows=2)) == (4, 4, 0, 0)
-    assert sorted(landed_stripe(home, "object_id")) == [(f"cu_{number}",) for number in range(1, 7)]
-
-
-def test_a_list_begins_anew_where_its_cursor_is_gone(home: Home, stripe: FakeStripe, small_pages: None) -> None:
-    """The object behind which it was to go on may have been deleted; nothing is left out."""
-    stripe.add("/v1/customers", *(thing("customer", number) for number in range(1, 6)))
-    gone = failure(400, "No such customer: 'cu_4'", code="resource_missing", param="starting_after")
-    stripe.faults.append(lambda request: gone if len(stripe.requests) == 2 else None)
-    (file,) = fetch(home, stripe, "customers").files
-    assert (file.rows_in, file.landed, file.error) == (7, 7, None)
-    assert file.notes == ("customers: began anew, for the object where it was to go on is gone",)
-    assert {row for (row,) in landed_stripe(home, "object_id")} == {f"cu_{number}" for number in range(1, 6)}
-
-
-def test_cursors_that_always_vanish_are_an_error(home: Home, stripe: FakeStripe, small_pages: None) -> None:
-    """It does not begin anew for ever."""
-    stripe.add("/v1/customers", *(thing("customer", number) for number in range(1, 6)))
-    gone = failure(400, "No such customer", code="resource_missing", param="starting_after")
-    stripe.faults.append(lambda request: gone if request.one("starting_after") else None)
-    (file,) = fetch(home, stripe, "customers").files
-    assert file.error == "objects vanish while they are listed: try again later"
-    assert len(stripe.requests) == 8
-
-
-def test_forgetting_a_batch_lets_the_next_fetch_begin_at_the_start(
-    home: Home, stripe: FakeStripe, small_pages: None
-) -> None:
-    """Else what was forgotten would be passed by."""
-    stripe.add("/v1/customers", *(thing("customer", number) for number in range(1, 5)))
-    stripe.faults.append(lambda request: failure(400, "no") if request.one("starting_after") else None)
-    fetch(home, stripe, "customers")
-    (landing,) = landings(home.control)
-    assert (landing.name, landing.form, landing.landed) == ("Stripe's API: customers", "api", 2)
-    forget(home, [landing.number], now=NOW)
-    stripe.faults.clear()
-    assert counts(fetch(home, stripe, "customers")) == (4, 4, 0, 0)
-
-
 def test_what_cannot_land_waits_in_quarantine_with_what_is_known_of_it(home: Home, stripe: FakeStripe) -> None:
     """A corrected entry lands with the account, mode and time of its fetch."""
     stripe.add("/v1/refunds", thing("refund", 1, livemode="perhaps"), thing("refund", 2, livemode=None))
@@ -350,57 +214,6 @@ def test_what_cannot_land_waits_in_quarantine_with_what_is_known_of_it(home: Hom
     rows = landed_stripe(home, "object_id", "account", "livemode", "fetched_at")
     asked = NOW + timedelta(milliseconds=2)
     assert sorted(rows) == [("re_1", "acct_1", False, asked), ("re_2", "acct_1", False, asked)]
-
-
-CHILD = """
-import sys
-from datetime import datetime, timezone
-from pathlib import Path
-from pydantic import SecretStr
-import ingest.stripeapi
-from ingest.options import LandOptions
-from ingest.stripeapi import Access, StripeApi
-from ingest.stripebackfill import BatchSize, backfill
-from ingest.stripekinds import chosen_kinds
-from warehouse.home import Home
-ingest.stripeapi.PAGE_ENTRIES = 2
-home, url, key = sys.argv[1:]
-api = StripeApi(Access(SecretStr(key), url), clock=lambda: datetime.now(timezone.utc))
-backfill(Home(Path(home)), api, chosen_kinds(["customers", "charges"]), LandOptions(threads=1),
-    batch_size=BatchSize(rows=4))
-"""
-
-
-def test_a_fetch_that_is_killed_lands_nothing_twice(home: Home, stripe: FakeStripe, small_pages: None) -> None:
-    """It goes on behind its last batch; then all has landed once, as if nothing had been."""
-    for kind in ("customer", "charge"):
-        stripe.add(f"/v1/{kind}s", *(thing(kind, number) for number in range(1, 12)))
-    reached, go_on = threading.Event(), threading.Event()
-
-    def stall(request: Request) -> None:
-        if request.path == "/v1/charges" and request.one("starting_after") == "ch_4":
-            reached.set()
-            go_on.wait(20)
-
-    stripe.faults.append(stall)
-    child = subprocess.Popen([sys.executable, "-c", CHILD, str(home.root), stripe.url, KEY], cwd=ROOT)
-    try:
-        assert reached.wait(60)
-    finally:
-        child.send_signal(signal.SIGKILL)
-        child.wait()
-        go_on.set()
-    stripe.faults.clear()
-    before = landed_stripe(home, "delivery_id")
-    assert len(before) == 11 + 8
-    (charges,) = fetch(home, stripe, "charges", clock=Clock(datetime.now(NOW.tzinfo))).files
-    assert (charges.rows_in, charges.landed) == (3, 3)
-    rows = landed_stripe(home, "delivery_id", "body")
-    assert sorted(rows) == sorted(
-        (f"{kind}:{kind[:2]}_{number}", json.dumps(thing(kind, number), indent=2))
-        for kind in ("customer", "charge")
-        for number in range(1, 12)
-    )
 
 
 @pytest.mark.skipif(not RECORDED.exists(), reason="the recorded answers are not there")
