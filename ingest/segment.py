@@ -70,11 +70,13 @@ def _spelled(message: Mapping[str, Any]) -> dict[str, Any]:
     """The message with one spelling of each key, without what is null and without empty ids."""
     found: dict[str, Any] = {}
     for key, value in message.items():
+        if value is None:
+            continue
         name = SPELLINGS.get(key, key)
-        if name in found and name in _IDS:
+        if name in found:
             raise Refused(Reason.DUPLICATE_KEY, f"{shown(key)} and its other spelling are the same field")
         found[name] = value
-    return {key: value for key, value in found.items() if value is not None and not (key in _IDS and value == "")}
+    return {key: value for key, value in found.items() if not (key in _IDS and value == "")}
 
 
 def _call(rest: dict[str, Any], channel: str | None) -> str:

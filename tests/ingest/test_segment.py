@@ -108,6 +108,7 @@ CALLS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         "event_type": "screen_view", "properties": {"name": "H"}, "received_at": TIME}),
     ("an action names the call", message(type=None, action="track"), {"event_type": "x"}),
     ("snake_case ids", message(userId=None, user_id="ada"), {"event_type": "x"}),
+    ("a null beside the other spelling", message(userId=None, user_id="ada") | {"userId": None}, {"event_type": "x"}),
     ("null and empty ids", message(anonymousId="", groupId="", context={"device": {"id": ""}}) | {"previousId": None}, {
         "event_type": "x", "metadata": {"context": {"device": {"id": ""}}}}),
     ("an e-mail that is no address", call("identify", traits={"email": "none"}), {
@@ -171,6 +172,7 @@ REFUSED: list[tuple[str, Any, str, str]] = [
     ("a blank id", message(userId=" "), "empty_id", "user_id is empty"),
     ("an empty event", message(event=""), "empty_id", "event_type is empty"),
     ("two spellings", message(user_id="eve"), "duplicate_key", "'user_id' and its other spelling"),
+    ("two spellings of its id", message(message_id="m2"), "duplicate_key", "'message_id' and its other spelling"),
     ("a text for traits", message(traits="x"), "type_mismatch", "traits is no JSON object"),
     ("a text for context", message(context="x"), "type_mismatch", "context is no JSON object"),
     ("a list for properties", message(properties=[1]), "type_mismatch", "properties is no JSON object"),
