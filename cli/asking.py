@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import Parameter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
@@ -41,11 +44,27 @@ Zone = Annotated[
 From = Annotated[str | None, typer.Option("--from", metavar="TIME", help="First moment of the range (inclusive).")]
 To = Annotated[str | None, typer.Option("--to", metavar="TIME", help="End of the range (exclusive).")]
 OutputFormat = Annotated[Literal["table", "json", "csv", "parquet"], typer.Option("--format", help="How to print it.")]
+ScreenFormat = Annotated[Literal["table", "json"], typer.Option("--format", help="How to print it.")]
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file; - is standard output.")
 ]
 ShowSql = Annotated[bool, typer.Option("--sql", help="Print the SQL with its values instead of running it.")]
 ShowSteps = Annotated[bool, typer.Option("--steps", help="Print how many rows each step of the SQL has.")]
+
+
+_MOMENTS: dict[str, Any] = {
+    "start": From,
+    "end": To,
+    "as_of": AsOf,
+    "known_at": KnownAt,
+    "identity_as_of": IdentityAsOf,
+}
+_PRINTING: dict[str, tuple[Any, Any]] = {
+    "format": (OutputFormat, "table"),
+    "output": (Output, None),
+    "sql": (ShowSql, False),
+    "steps": (ShowSteps, False),
+}
 
 
 @dataclass(frozen=True)
@@ -71,15 +90,48 @@ class _ReportModule(Protocol):
         """The answer."""
 
 
-def answer(
-    context: typer.Context,
-    report: _ReportModule,
-    shape: type[Any],
-    values: dict[str, Any],
-    times: dict[str, str | None],
-    tz: str | None,
-    how: How,
-) -> None:
+@dataclass(frozen=True)
+class Question:
+    """What a report is asked, but for its times and its zone: the spec's own values, by name."""
+
+    report: _ReportModule
+    shape: type[Any]
+    values: dict[str, Any]
+
+
+def asks(*moments: str) -> Callable[[Callable[..., Question]], Callable[..., None]]:
+    """Make a command of a function that says what is asked: behind its own options come those of every report.
+
+    Args:
+        moments: which times the report takes: ``start``, ``end``, ``as_of``, ``known_at``, ``identity_as_of``.
+    """
+    shared = {**{name: (_MOMENTS[name], None) for name in moments}, "tz": (Zone, None), **_PRINTING}
+
+    def command_of(ask: Callable[..., Question]) -> Callable[..., None]:
+        def command(context: typer.Context, **given: Any) -> None:
+            how = How(**{name: given.pop(name) for name in _PRINTING})
+            tz, times = given.pop("tz"), {name: given.pop(name) for name in moments}
+            answer(context, ask(**given), times, tz, how)
+
+        parameters = [
+            Parameter("context", Parameter.KEYWORD_ONLY, annotation=typer.Context),
+            *(
+                own.replace(kind=Parameter.KEYWORD_ONLY)
+                for own in inspect.signature(ask, eval_str=True).parameters.values()
+            ),
+            *(
+                Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=option)
+                for name, (option, default) in shared.items()
+            ),
+        ]
+        command.__name__, command.__doc__ = ask.__name__, ask.__doc__
+        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        return command
+
+    return command_of
+
+
+def answer(context: typer.Context, question: Question, times: dict[str, str | None], tz: str | None, how: How) -> None:
     """Ask a report's question of the published warehouse and print what is wanted of it."""
     from analytics.as_known import AsKnown
     from analytics.spec import make_spec
@@ -97,7 +149,8 @@ def answer(
     _calendar(name)
     moments = {key: moment_of(text, name, key) for key, text in times.items() if text is not None}
     past = _past(moments, how)
-    spec = make_spec(shape, **values, **moments, tz=name)
+    report = question.report
+    spec = make_spec(question.shape, **question.values, **moments, tz=name)
     with state.warehouse(past=past) as warehouse:
         if how.sql:
             emit_text(report.query(report.prepare(warehouse, spec)).text() + "\n", how.output)

@@ -14,11 +14,13 @@ from cli.asking import (
     KnownAt,
     Output,
     OutputFormat,
+    Question,
     ShowSql,
     ShowSteps,
     To,
     Zone,
     answer,
+    asks,
     known_at_of,
     moment_of,
 )
@@ -73,7 +75,8 @@ def mrr(
         return
     values = {"policy": policy, "by": by, "interval": interval, "reporting": reporting}
     times = {"start": start, "end": end, "as_of": as_of, "known_at": known_at, "identity_as_of": identity_as_of}
-    answer(context, report, report.MrrSpec, values, times, tz, How(format, output, sql=sql, steps=steps))
+    question = Question(report, report.MrrSpec, values)
+    answer(context, question, times, tz, How(format, output, sql=sql, steps=steps))
 
 
 def _compare_policies(context: typer.Context, policy: str | None, versus: str, known_at: str | None, how: How) -> None:
@@ -94,8 +97,8 @@ def _is_given(context: typer.Context, name: str | None) -> bool:
     return source is not None and source.name == "COMMANDLINE"
 
 
+@asks("start", "end", "as_of", "known_at", "identity_as_of")
 def revenue(
-    context: typer.Context,
     by: Annotated[
         Literal["currency", "plan", "product", "country", "cohort"],
         typer.Option("--by", help="What rows are told apart by; country and cohort are those of who paid, at now."),
@@ -107,17 +110,7 @@ def revenue(
     reporting: Annotated[
         bool, typer.Option("--reporting", help="In the reporting currency, at the rates of definitions/fx.csv.")
     ] = False,
-    start: From = None,
-    end: To = None,
-    as_of: AsOf = None,
-    known_at: KnownAt = None,
-    identity_as_of: IdentityAsOf = None,
-    tz: Zone = None,
-    format: OutputFormat = "table",
-    output: Output = None,
-    sql: ShowSql = False,
-    steps: ShowSteps = False,
-) -> None:
+) -> Question:
     """What paid invoices brought, less refunds and lost disputes.
 
     The range selects money by the time at which it was paid or went back.
@@ -125,8 +118,7 @@ def revenue(
     from analytics import revenue as report
 
     values = {"by": by, "interval": interval, "currency": currency, "reporting": reporting}
-    times = {"start": start, "end": end, "as_of": as_of, "known_at": known_at, "identity_as_of": identity_as_of}
-    answer(context, report, report.RevenueSpec, values, times, tz, How(format, output, sql=sql, steps=steps))
+    return Question(report, report.RevenueSpec, values)
 
 
 def subscriptions(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
+from cli.asking import ScreenFormat
 from cli.state import state_of
 
 AsOf = Annotated[
@@ -40,7 +41,7 @@ def build(
     full_refresh: Annotated[bool, typer.Option("--full-refresh", help="Build every table from an empty file.")] = False,
     as_of: AsOf = None,
     wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for a build that is running.")] = 0,
-    format: Annotated[Literal["table", "json"], typer.Option("--format", help="How to print the report.")] = "table",
+    format: ScreenFormat = "table",
 ) -> None:
     """Build the tables from everything that has landed, test them, and publish them."""
     from cli.output import emit_json, emit_text

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from cli.asking import ScreenFormat
 from cli.state import state_of
 
 if TYPE_CHECKING:
     from cli.output import Screen
 
-OutputFormat = Annotated[Literal["table", "json"], typer.Option("--format", help="How to print it.")]
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it is kept beside the rule.")]
 OneSide = Annotated[str, typer.Argument(metavar="A", help="An identifier, as type:value.")]
 OtherSide = Annotated[str, typer.Argument(metavar="B", help="Another one.")]
@@ -39,7 +39,7 @@ def show_person(
     identifier: Annotated[
         str, typer.Argument(metavar="ID", help="type:value, a value of any type, an e-mail, or any id of a person.")
     ],
-    format: OutputFormat = "table",
+    format: ScreenFormat = "table",
 ) -> None:
     """Show a person: profile, identifiers, subscriptions, segments and last events."""
     from analytics.person_card import show_person as look_up
@@ -58,7 +58,7 @@ def report(
             help="Parquet or CSV of who is known to be who: columns person, type, value; or a, b and same_person.",
         ),
     ] = None,
-    format: OutputFormat = "table",
+    format: ScreenFormat = "table",
 ) -> None:
     """Count the identity graph: sizes of persons, hubs, shared devices, orphans, refused pairs.
 
@@ -81,7 +81,7 @@ def explain(
     context: typer.Context,
     a: Annotated[str, typer.Argument(metavar="A", help="An identifier, as for gdp person show.")],
     b: OtherSide,
-    format: OutputFormat = "table",
+    format: ScreenFormat = "table",
 ) -> None:
     """Say which events make two identifiers one person's, or which rule keeps them apart."""
     from analytics.identity_explain import explain as why
@@ -106,7 +106,7 @@ def preview(
     examples: Annotated[
         int, typer.Option("--examples", metavar="N", min=0, help="How many merges and splits to tell one by one.")
     ] = 5,
-    format: OutputFormat = "table",
+    format: ScreenFormat = "table",
 ) -> None:
     """Say which persons other rules would merge and split, and what that changes; a dry run that keeps nothing.
 
@@ -136,7 +136,7 @@ def link(
     reason: Reason,
     author: Author = None,
     hashed: Hashed = False,
-    format: OutputFormat = "table",
+    format: ScreenFormat = "table",
 ) -> None:
     """Say that two identifiers are one person's; the next build makes them so."""
     _decide(context, "link", (a, b), reason, author, format, hashed=hashed)
@@ -149,7 +149,7 @@ def cut(
     reason: Reason,
     author: Author = None,
     hashed: Hashed = False,
-    format: OutputFormat = "table",
+    format: ScreenFormat = "table",
 ) -> None:
     """Say that two identifiers are not one person's, by whatever path; the next build parts them, history included."""
     _decide(context, "cut", (a, b), reason, author, format, hashed=hashed)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from cli.asking import ScreenFormat
 from cli.state import state_of
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ def register(app: typer.Typer) -> None:
 
 
 Paths = Annotated[list[str], typer.Argument(metavar="PATH...", help="Files, folders, patterns; - is standard input.")]
-Format = Annotated[Literal["table", "json"], typer.Option("--format", help="How to print the summary.")]
 ReceivedAt = Annotated[
     str | None,
     typer.Option("--received-at", metavar="TIME", help="When deliveries were received that do not say so themselves."),
@@ -58,7 +58,7 @@ def events(
     trusted: Annotated[
         bool, typer.Option("--trusted", help="The CSV or Parquet files are known to be clean: check only what must be.")
     ] = False,
-    format: Format = "table",
+    format: ScreenFormat = "table",
 ) -> None:
     """Land events from JSONL, JSON, CSV and Parquet files, also gzipped; what cannot land goes to the quarantine.
 
@@ -73,7 +73,9 @@ def events(
     _land(context, paths, options, format)
 
 
-def segment(context: typer.Context, paths: Paths, received_at: ReceivedAt = None, format: Format = "table") -> None:
+def segment(
+    context: typer.Context, paths: Paths, received_at: ReceivedAt = None, format: ScreenFormat = "table"
+) -> None:
     """Land what Segment's or RudderStack's clients sent: bodies of its HTTP API, or archived messages, as JSON.
 
     All six calls and batches are read; docs/sources.md says how.
@@ -81,7 +83,7 @@ def segment(context: typer.Context, paths: Paths, received_at: ReceivedAt = None
     _land_service(context, "segment", paths, received_at, format)
 
 
-def meta(context: typer.Context, paths: Paths, received_at: ReceivedAt = None, format: Format = "table") -> None:
+def meta(context: typer.Context, paths: Paths, received_at: ReceivedAt = None, format: ScreenFormat = "table") -> None:
     """Land what was sent to Meta's Conversions API, by the pixel or by a server: its payloads as JSON.
 
     What Meta wants hashed lands as a hash; docs/sources.md says how each field is read.
@@ -108,7 +110,7 @@ def stripe(
     account: Annotated[
         str | None, typer.Option("--account", metavar="ACCT", help="The connected account whose they are.")
     ] = None,
-    format: Format = "table",
+    format: ScreenFormat = "table",
 ) -> None:
     """Land what Stripe sent or answered: webhook events, objects and lists of its API, as JSON, or from the API.
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.asking import ScreenFormat
 from cli.state import state_of
 
 if TYPE_CHECKING:
     from pipeline.landings import LandingState
-
-Format = Annotated[Literal["table", "json"], typer.Option("--format", help="How to print it.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -23,7 +22,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="landing")
 
 
-def list_(context: typer.Context, format: Format = "table") -> None:
+def list_(context: typer.Context, format: ScreenFormat = "table") -> None:
     """List what landed, one line a file: its number, its rows, and whether it is built."""
     from cli.output import emit_json, emit_text
     from pipeline.landings import list_landings
@@ -41,7 +40,7 @@ def forget(
     context: typer.Context,
     landings: Annotated[list[int], typer.Argument(metavar="LANDING...", help="Numbers that gdp landing list shows.")],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    format: Format = "table",
+    format: ScreenFormat = "table",
 ) -> None:
     """Take landings back, as after a wrong --map: their rows, landed and refused, count no longer.
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
+from cli.asking import ScreenFormat
 from cli.state import state_of
 
 
@@ -33,7 +34,7 @@ def init(
 
 def status(
     context: typer.Context,
-    format: Annotated[Literal["table", "json"], typer.Option("--format", help="How to print it.")] = "table",
+    format: ScreenFormat = "table",
 ) -> None:
     """Say what has landed, what is in quarantine, what is built, and how each source is doing."""
     from cli.output import emit_json, emit_text, show_facts, show_table

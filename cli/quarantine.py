@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from cli.asking import ScreenFormat
 from cli.state import state_of
 
-Format = Annotated[Literal["table", "json"], typer.Option("--format", help="How to print it.")]
 Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Rows, such as 12-3, or batches, such as 12.")]
 OneReason = Annotated[str | None, typer.Option("--reason", help="Only rows that were refused for this reason.")]
 
@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="quarantine")
 
 
-def list_(context: typer.Context, format: Format = "table") -> None:
+def list_(context: typer.Context, format: ScreenFormat = "table") -> None:
     """Count the refused rows by file and reason."""
     from analytics.table import Column, Table
     from cli.output import show_table
@@ -54,7 +54,7 @@ def show(
     ids: Ids = None,
     reason: OneReason = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="Most rows to show.")] = 20,
-    format: Format = "table",
+    format: ScreenFormat = "table",
 ) -> None:
     """Show refused rows as they came; without ids, those that wait."""
     from cli.screen import printable
@@ -88,7 +88,7 @@ def replay(
     ] = None,
     tz: Annotated[str | None, typer.Option("--tz", metavar="ZONE", help="IANA zone of times without one.")] = None,
     reason: OneReason = None,
-    format: Format = "table",
+    format: ScreenFormat = "table",
 ) -> None:
     """Try refused rows again: all that wait, or these, as they came or corrected; what lands no longer waits."""
     from cli.ingest import zone_name

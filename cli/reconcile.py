@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.asking import ScreenFormat
 from cli.state import state_of
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def reconcile(
         str | None, typer.Option("--account", metavar="ACCT", help="The connected account that is compared.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what was missed.")] = False,
-    format: Annotated[Literal["table", "json"], typer.Option("--format", help="How to print it.")] = "table",
+    format: ScreenFormat = "table",
 ) -> None:
     """Compare what has landed with what Stripe's API says now, and land what was missed.
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from cli.asking import AsOf, From, How, IdentityAsOf, Output, OutputFormat, ShowSql, ShowSteps, To, Zone, answer
+from cli.asking import Question, asks
 
 
 def register(app: typer.Typer) -> None:
@@ -22,8 +22,8 @@ def register(app: typer.Typer) -> None:
     app.add_typer(meta, name="meta")
 
 
+@asks("start", "end", "as_of", "identity_as_of")
 def funnel(
-    context: typer.Context,
     stages: Annotated[list[str], typer.Argument(metavar="STAGE...", help="Event types in order; a|b takes either.")],
     window: Annotated[
         str, typer.Option("--window", metavar="LENGTH", help="From the first stage to the last: 24h, 90d, 2w, 3m, 1y.")
@@ -32,29 +32,18 @@ def funnel(
         str | None,
         typer.Option("--by", metavar="NAME", help="Break down by a person column, a utm column or properties.NAME."),
     ] = None,
-    start: From = None,
-    end: To = None,
-    as_of: AsOf = None,
-    identity_as_of: IdentityAsOf = None,
-    tz: Zone = None,
-    format: OutputFormat = "table",
-    output: Output = None,
-    sql: ShowSql = False,
-    steps: ShowSteps = False,
-) -> None:
+) -> Question:
     """How many people get through the stages in order, where they stop, and how long it takes them.
 
     The range selects the first event; the window runs past its end.
     """
     from analytics import funnel as report
 
-    values = {"stages": tuple(stages), "window": window, "by": by}
-    times = {"start": start, "end": end, "as_of": as_of, "identity_as_of": identity_as_of}
-    answer(context, report, report.FunnelSpec, values, times, tz, How(format, output, sql=sql, steps=steps))
+    return Question(report, report.FunnelSpec, {"stages": tuple(stages), "window": window, "by": by})
 
 
+@asks("start", "end", "as_of", "identity_as_of")
 def cohort(
-    context: typer.Context,
     by: Annotated[
         Literal["signup", "first_event"] | None, typer.Option("--by", help="When a person begins; signup unless said.")
     ] = None,
@@ -84,16 +73,7 @@ def cohort(
     periods: Annotated[
         int | None, typer.Option("--periods", metavar="N", help="Last period shown; else day 30, week 12, month 12.")
     ] = None,
-    start: From = None,
-    end: To = None,
-    as_of: AsOf = None,
-    identity_as_of: IdentityAsOf = None,
-    tz: Zone = None,
-    format: OutputFormat = "table",
-    output: Output = None,
-    sql: ShowSql = False,
-    steps: ShowSteps = False,
-) -> None:
+) -> Question:
     """Which share of each cohort is active later on; a rate appears once every member has lived its period.
 
     The range selects the members by their start.
@@ -110,65 +90,37 @@ def cohort(
         "return_event": return_event,
         "periods": periods,
     }
-    times = {"start": start, "end": end, "as_of": as_of, "identity_as_of": identity_as_of}
-    answer(context, report, report.CohortSpec, values, times, tz, How(format, output, sql=sql, steps=steps))
+    return Question(report, report.CohortSpec, values)
 
 
+@asks("as_of", "identity_as_of")
 def churn_users(
-    context: typer.Context,
     window: Annotated[
         str, typer.Option("--window", metavar="LENGTH", help="Without a core action, up to now.")
     ] = "30d",
     min_activity_before: Annotated[
         str, typer.Option("--min-activity-before", metavar="LENGTH", help="With at least one, before the window.")
     ] = "60d",
-    as_of: AsOf = None,
-    identity_as_of: IdentityAsOf = None,
-    tz: Zone = None,
-    format: OutputFormat = "table",
-    output: Output = None,
-    sql: ShowSql = False,
-    steps: ShowSteps = False,
-) -> None:
+) -> Question:
     """Who used the product before and has stopped (usage churn), and of how many."""
     from analytics import churn as report
 
-    values = {"window": window, "min_activity_before": min_activity_before}
-    how = How(format, output, sql=sql, steps=steps)
-    answer(context, report, report.ChurnSpec, values, {"as_of": as_of, "identity_as_of": identity_as_of}, tz, how)
+    return Question(report, report.ChurnSpec, {"window": window, "min_activity_before": min_activity_before})
 
 
+@asks("as_of", "identity_as_of")
 def overlap(
-    context: typer.Context,
     segments: Annotated[list[str], typer.Argument(metavar="SEGMENT...", help="Two or more segment ids.")],
-    as_of: AsOf = None,
-    identity_as_of: IdentityAsOf = None,
-    tz: Zone = None,
-    format: OutputFormat = "table",
-    output: Output = None,
-    sql: ShowSql = False,
-    steps: ShowSteps = False,
-) -> None:
+) -> Question:
     """How many people are in all of the segments, in each pair, and in every combination."""
     from analytics import overlap as report
 
-    values, times = {"segments": tuple(segments)}, {"as_of": as_of, "identity_as_of": identity_as_of}
-    answer(context, report, report.OverlapSpec, values, times, tz, How(format, output, sql=sql, steps=steps))
+    return Question(report, report.OverlapSpec, {"segments": tuple(segments)})
 
 
-def meta_matches(
-    context: typer.Context,
-    start: From = None,
-    end: To = None,
-    as_of: AsOf = None,
-    tz: Zone = None,
-    format: OutputFormat = "table",
-    output: Output = None,
-    sql: ShowSql = False,
-    steps: ShowSteps = False,
-) -> None:
+@asks("start", "end", "as_of")
+def meta_matches() -> Question:
     """How many events of Meta came from the pixel, from a server, and from both, by their names."""
     from analytics import meta_matches as report
 
-    times = {"start": start, "end": end, "as_of": as_of}
-    answer(context, report, report.MatchesSpec, {}, times, tz, How(format, output, sql=sql, steps=steps))
+    return Question(report, report.MatchesSpec, {})

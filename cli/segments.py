@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from cli.asking import AsOf, From, How, Output, OutputFormat, ShowSql, ShowSteps, To, Zone, answer
+from cli.asking import AsOf, From, Output, OutputFormat, Question, ScreenFormat, To, asks, moment_of
 from cli.state import state_of
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ SegmentName = Annotated[str, typer.Argument(metavar="SEGMENT", help="Id of a seg
 Person = Annotated[
     str, typer.Argument(metavar="PERSON", help="type:value, a value of any type, an e-mail, or any id of a person.")
 ]
-ScreenFormat = Annotated[Literal["table", "json"], typer.Option("--format", help="How to print it.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -176,7 +175,7 @@ def diff(
     from models.errors import UsageError
     from pipeline.segment_drafts import diff_file
 
-    since, until = _moment(context, start, "--from"), _moment(context, end, "--to")
+    since, until = _moment(context, start, "start"), _moment(context, end, "end")
     if definition and (since or until):
         raise UsageError("--definition compares with the build's now: leave out --from and --to")
     if definition:
@@ -204,31 +203,21 @@ def history(
     from analytics.segment_history import history as changes
     from cli.output import emit_report
 
-    since, until = _moment(context, start, "--from"), _moment(context, end, "--to")
+    since, until = _moment(context, start, "start"), _moment(context, end, "end")
     with state_of(context).warehouse() as warehouse:
         found = changes(warehouse, segment, person, start=since, end=until)
         emit_report(found, format=format, output=output)
 
 
+@asks("start", "end", "as_of")
 def sizes(
-    context: typer.Context,
     segment: SegmentName,
     interval: Annotated[Literal["day", "week", "month"], typer.Option("--interval", help="Width of a row.")] = "month",
-    start: From = None,
-    end: To = None,
-    as_of: AsOf = None,
-    tz: Zone = None,
-    format: OutputFormat = "table",
-    output: Output = None,
-    sql: ShowSql = False,
-    steps: ShowSteps = False,
-) -> None:
+) -> Question:
     """How large a segment was at the end of each day, week or month, and how many entered and left."""
     from analytics import segment_sizes as report
 
-    values = {"segment_id": segment, "interval": interval}
-    times = {"start": start, "end": end, "as_of": as_of}
-    answer(context, report, report.SizesSpec, values, times, tz, How(format, output, sql=sql, steps=steps))
+    return Question(report, report.SizesSpec, {"segment_id": segment, "interval": interval})
 
 
 def explain(
@@ -288,10 +277,5 @@ def _known(segment_id: str, defined: dict[str, SegmentDefinition]) -> str:
     return segment_id
 
 
-def _moment(context: typer.Context, text: str | None, option: str = "--as-of") -> datetime | None:
-    from models.moments import parse_moment
-    from warehouse.settings import zone
-
-    if text is None:
-        return None
-    return parse_moment(text, zone=zone(state_of(context).project().settings.tz), what=option)
+def _moment(context: typer.Context, text: str | None, key: str = "as_of") -> datetime | None:
+    return None if text is None else moment_of(text, state_of(context).project().settings.tz, key)

@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
+
+from cli.asking import ScreenFormat
 
 
 def register(app: typer.Typer) -> None:
@@ -25,7 +27,7 @@ def simulate(
     start: Annotated[
         str | None, typer.Option("--start", metavar="DATE", help="The first day (UTC); 2025-10-01 by default.")
     ] = None,
-    format: Annotated[Literal["table", "json"], typer.Option("--format", help="How to print the summary.")] = "table",
+    format: ScreenFormat = "table",
 ) -> None:
     """Write what the systems of a made-up video studio would have sent, and what is true of it (docs/simulator.md).
 
