@@ -67,10 +67,6 @@ class Explanation(Shape):
     path: tuple[Step, ...]
     turns: tuple[Turn, ...]
 
-    def to_json(self) -> dict[str, Any]:
-        """The documented JSON shape; see docs/json.md."""
-        return self.model_dump(mode="json", by_alias=True)
-
     def table(self) -> Sheet:
         """One screen."""
         steps = Table(

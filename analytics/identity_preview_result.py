@@ -121,10 +121,6 @@ class IdentityPreview(Shape):
     funnel: tuple[StageShift, ...] | None
     as_of: Moment
 
-    def to_json(self) -> dict[str, Any]:
-        """The documented JSON shape; see docs/json.md."""
-        return self.model_dump(mode="json", by_alias=True)
-
     def table(self) -> Sheet:
         """One screen."""
         counts: tuple[tuple[str, Shift | RefusalShift], ...] = (

@@ -71,10 +71,6 @@ class IdentityReport(Shape):
     refusals: tuple[Refusal, ...]
     as_of: Moment
 
-    def to_json(self) -> dict[str, Any]:
-        """The documented JSON shape; see docs/json.md."""
-        return self.model_dump(mode="json", by_alias=True)
-
     def table(self) -> Sheet:
         """One screen."""
         known = percent(self.share_identified)

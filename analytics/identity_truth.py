@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -84,10 +83,6 @@ class TruthReport(Shape):
     misses: tuple[Miss, ...]
     merges: tuple[WrongMerge, ...]
     as_of: Moment
-
-    def to_json(self) -> dict[str, Any]:
-        """The documented JSON shape; see docs/json.md."""
-        return self.model_dump(mode="json", by_alias=True)
 
     def table(self) -> Sheet:
         """One screen."""

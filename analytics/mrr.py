@@ -101,10 +101,6 @@ class MrrResult(Shape):
     reporting: Reporting | None
     as_of: Moment
 
-    def to_json(self) -> dict[str, Any]:
-        """The documented JSON shape; see docs/json.md."""
-        return self.model_dump(mode="json", by_alias=True)
-
     def table(self) -> Sheet:
         """One screen."""
         shown = self.records()

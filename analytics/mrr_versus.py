@@ -78,10 +78,6 @@ class VersusResult(Shape):
     customers: tuple[PolicyDifference, ...]
     as_of: Moment
 
-    def to_json(self) -> dict[str, Any]:
-        """The documented JSON shape; see docs/json.md."""
-        return self.model_dump(mode="json", by_alias=True)
-
     def table(self) -> Sheet:
         """One screen."""
         has_account = any(total.account for total in self.totals)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import Any
 
 from pydantic import field_validator, model_validator
 
@@ -71,10 +70,6 @@ class OverlapResult(Shape):
     pairs: tuple[Pair, ...]
     regions: tuple[Region, ...]
     as_of: Moment
-
-    def to_json(self) -> dict[str, Any]:
-        """The documented JSON shape; see docs/json.md."""
-        return self.model_dump(mode="json", by_alias=True)
 
     def table(self) -> Sheet:
         """One screen: the pairs, and the regions that have anybody in them."""

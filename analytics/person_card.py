@@ -69,10 +69,6 @@ class PersonCard(Shape):
     last_events: tuple[LastEvent, ...]
     as_of: Moment
 
-    def to_json(self) -> dict[str, Any]:
-        """The documented JSON shape; see docs/json.md."""
-        return self.model_dump(mode="json", by_alias=True)
-
     def table(self) -> Sheet:
         """One screen."""
         parts = (

@@ -46,10 +46,6 @@ class Explanation(Shape):
     reasons: tuple[Reason, ...]
     as_of: Moment
 
-    def to_json(self) -> dict[str, Any]:
-        """The documented JSON shape; see docs/json.md."""
-        return self.model_dump(mode="json", by_alias=True)
-
     def table(self) -> Sheet:
         """One screen."""
         words = {True: "true", False: "false", None: "unknown"}

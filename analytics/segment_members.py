@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from analytics.identifiers import find_identifier, survivors_of
 from analytics.names import require_past, require_segments
@@ -31,10 +30,6 @@ class Membership(Shape):
     is_member: bool
     as_of: Moment
 
-    def to_json(self) -> dict[str, Any]:
-        """The documented JSON shape; see docs/json.md."""
-        return self.model_dump(mode="json", by_alias=True)
-
 
 class MembersResult(Shape):
     """Everybody who is in a segment at a moment."""
@@ -43,10 +38,6 @@ class MembersResult(Shape):
     count: int
     members: tuple[Member, ...]
     as_of: Moment
-
-    def to_json(self) -> dict[str, Any]:
-        """The documented JSON shape; see docs/json.md."""
-        return self.model_dump(mode="json", by_alias=True)
 
     def table(self) -> Sheet:
         """One screen."""

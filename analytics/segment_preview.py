@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
 
 from analytics.query import Engine
 from analytics.segment_leaves import PUBLISHED
@@ -86,10 +85,6 @@ class PreviewResult(Shape):
     published: PreviewOverlap | None
     overlaps: tuple[PreviewOverlap, ...]
     as_of: Moment
-
-    def to_json(self) -> dict[str, Any]:
-        """The documented JSON shape; see docs/json.md."""
-        return self.model_dump(mode="json", by_alias=True)
 
     def table(self) -> Sheet:
         """One screen."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Any
 
 from analytics.interval import Interval, first_day, interval_number, number_of
 from analytics.names import require_past
@@ -40,10 +39,6 @@ class SizesResult(Shape):
     tz: str
     rows: tuple[SizeRow, ...]
     as_of: Moment
-
-    def to_json(self) -> dict[str, Any]:
-        """The documented JSON shape; see docs/json.md."""
-        return self.model_dump(mode="json", by_alias=True)
 
     def table(self) -> Sheet:
         """One screen, the latest first."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
@@ -27,3 +27,7 @@ class Shape(BaseModel):
         extra="forbid",
         frozen=True,
     )
+
+    def to_json(self) -> dict[str, Any]:
+        """The documented JSON shape; see docs/json.md."""
+        return self.model_dump(mode="json", by_alias=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from analytics.segment_names import known_event_types, known_properties, unknown_names
 from analytics.segment_tree import tree_of
@@ -32,10 +31,6 @@ class CheckResult(Shape):
     segments: tuple[CheckedSegment, ...]
     problems: tuple[str, ...]
     warnings: tuple[str, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """The documented JSON shape; see docs/json.md."""
-        return self.model_dump(mode="json", by_alias=True)
 
     def table(self) -> Sheet:
         """One screen."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from analytics.table import Column, Sheet, Table, minute
 from models.base import Moment, Shape
@@ -53,10 +53,6 @@ class SegmentList(Shape):
 
     segments: tuple[ListedSegment, ...]
     as_of: Moment | None
-
-    def to_json(self) -> dict[str, Any]:
-        """The documented JSON shape; see docs/json.md."""
-        return self.model_dump(mode="json", by_alias=True)
 
     def table(self) -> Sheet:
         """One screen."""
