@@ -95,10 +95,25 @@ def _engine() -> duckdb.DuckDBPyConnection:
     return connection
 
 
-class TinyWarehouse:
-    """An open warehouse in memory, with the same way of asking as the real one."""
+class Asked:
+    """A database that answers reports as the real warehouse does; ``connection`` holds its tables."""
 
     generation = "0000000001"
+    connection: duckdb.DuckDBPyConnection
+
+    def rows(self, sql: str, params: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """All rows."""
+        return self.connection.execute(sql, params or None).fetchall()
+
+    def dicts(self, sql: str, params: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        """All rows by the names of their columns."""
+        cursor = self.connection.execute(sql, params or None)
+        names = [column[0] for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+class TinyWarehouse(Asked):
+    """An open warehouse in memory, with the same way of asking as the real one."""
 
     def __init__(
         self,
@@ -134,14 +149,6 @@ class TinyWarehouse:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def rows(self, sql: str, params: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
-        return self.connection.execute(sql, params or None).fetchall()
-
-    def dicts(self, sql: str, params: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
-        cursor = self.connection.execute(sql, params or None)
-        names = [column[0] for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     def publish(self, home: Home) -> None:
         """Make it the generation that readers of a home open."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
 
 import duckdb
 import pytest
@@ -13,17 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.identity_groups import PREVIEW, Group, Regrouping, regrouping
-from tests.analytics.builders import AS_OF
+from tests.analytics.builders import AS_OF, Asked
 
 #: Identifiers and their persons.
 Owners = Mapping[int, int]
 FEW = st.integers(min_value=1, max_value=9)
 
 
-class TwoBuilds:
+class TwoBuilds(Asked):
     """Two builds in memory, the second attached to the first; persons from ``silent`` on have no event in either."""
 
-    generation, as_of = "000001", AS_OF
+    as_of = AS_OF
 
     def __init__(self, before: Owners, after: Owners, silent: int = 100) -> None:
         self.connection = _connection()
@@ -37,12 +36,6 @@ class TwoBuilds:
         values = ", ".join("unnest(?::bigint[])" for _ in columns)
         more = ", null" if len(columns) > 1 else ""
         self.connection.execute(f"insert into {table} select {values}{more}", [*columns])
-
-    def rows(self, sql: str, params: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
-        return self.connection.execute(sql, params or None).fetchall()
-
-    def dicts(self, sql: str, params: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
-        raise NotImplementedError
 
     def compared(self) -> Regrouping:
         return regrouping(self)

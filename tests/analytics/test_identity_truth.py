@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from analytics.identity_truth import TruthReport, identity_against
 from analytics.known_persons import MOST_PARTS, KnownPairs, KnownPersons, Pair
 from models.errors import UsageError
-from tests.analytics.builders import AS_OF
+from tests.analytics.builders import AS_OF, Asked
 
 Edge = tuple[int, int, str]
 #: An identifier is a number; that of a person of the build is the smallest one of the person.
@@ -24,10 +24,10 @@ NUMBERS = range(1, 9)
 PAIRS = st.sets(st.sampled_from([*combinations(NUMBERS, 2)]), max_size=8)
 
 
-class Graph:
+class Graph(Asked):
     """A build in memory: the person of each identifier, and edges that a rule refused."""
 
-    generation, as_of = "000001", AS_OF
+    as_of = AS_OF
 
     def __init__(self, owner: Mapping[int, int], refused: list[Edge]) -> None:
         self.connection = _connection()
@@ -40,12 +40,6 @@ class Graph:
         if rows:
             marks = ", ".join("?" for _ in rows[0])
             self.connection.executemany(f"insert into intermediate.{table} values ({marks})", rows)
-
-    def rows(self, sql: str, params: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
-        return self.connection.execute(sql, params or None).fetchall()
-
-    def dicts(self, sql: str, params: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
-        raise NotImplementedError
 
 
 @cache

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from analytics import get_meta_matches
 from analytics.meta_matches import Matches, MatchesResult, NamedMatches
 from cli.screen import render_sheet
-from tests.analytics.builders import DAY_0, when
+from tests.analytics.builders import DAY_0, Asked, when
 
 AS_OF = when("d30")
 TABLES = """
@@ -46,10 +46,9 @@ class Copy:
         return DAY_0 + timedelta(seconds=self.seconds)
 
 
-class Copies:
+class Copies(Asked):
     """An open warehouse with these copies of Meta events."""
 
-    generation = "1"
     as_of = AS_OF
 
     def __init__(self, copies: Iterable[Copy]) -> None:
@@ -66,14 +65,6 @@ class Copies:
                 self.connection.execute(
                     "insert into meta_copy values (?, ?, ?, ?, ?, ?)", (copy.event_type, name, copy.channel, *times)
                 )
-
-    def rows(self, sql: str, params: Any = None) -> list[tuple[Any, ...]]:
-        return self.connection.execute(sql, params or None).fetchall()
-
-    def dicts(self, sql: str, params: Any = None) -> list[dict[str, Any]]:
-        cursor = self.connection.execute(sql, params or None)
-        names = [column[0] for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 COPIES = [

@@ -18,6 +18,7 @@ from analytics import get_mrr
 from analytics.mrr import MOVEMENTS, MrrSpec, monthly, prepare, query
 from analytics.mrr_reporting import Rates, reported
 from models.errors import GdpError, UsageError
+from tests.analytics.builders import Asked
 from tests.pipeline.projects import Studio
 from warehouse.reader import open_warehouse
 
@@ -50,10 +51,9 @@ MOVED = [
 ]
 
 
-class Ledger:
+class Ledger(Asked):
     """An open warehouse with these movements; more are given as SQL values with the columns in order."""
 
-    generation = "1"
     as_of = datetime(2026, 5, 10, 12, tzinfo=timezone.utc)
 
     def __init__(self, *more: str) -> None:
@@ -64,14 +64,6 @@ class Ledger:
         for values in more:
             columns = "day, movement, arr, currency, plan_name, product_id, account, livemode, policy"
             self.connection.execute(f"insert into mrr_movement ({columns}) values {values}")
-
-    def rows(self, sql: str, params: Any = None) -> list[tuple[Any, ...]]:
-        return self.connection.execute(sql, params or None).fetchall()
-
-    def dicts(self, sql: str, params: Any = None) -> list[dict[str, Any]]:
-        cursor = self.connection.execute(sql, params or None)
-        names = [column[0] for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def waterfall(result: Any) -> list[tuple[Any, ...]]:

@@ -12,6 +12,7 @@ import pytest
 
 from analytics.mrr_versus import versus
 from models.errors import UsageError
+from tests.analytics.builders import Asked
 from tests.pipeline.projects import Studio
 from warehouse.reader import open_warehouse
 
@@ -44,10 +45,9 @@ ITEMS: list[tuple[str, str, tuple[Any, ...], tuple[int, int, int]]] = [
 ]
 
 
-class Ledger:
+class Ledger(Asked):
     """An open warehouse with these items."""
 
-    generation = "1"
     as_of = datetime(2026, 5, 10, tzinfo=timezone.utc)
 
     def __init__(self) -> None:
@@ -63,14 +63,6 @@ class Ledger:
                     "insert into mrr_movement (payer, item_id, policy, arr) values (?, ?, ?, ?)",
                     [payer, item, policy, arr],
                 )
-
-    def rows(self, sql: str, params: Any = None) -> list[tuple[Any, ...]]:
-        return self.connection.execute(sql, params or None).fetchall()
-
-    def dicts(self, sql: str, params: Any = None) -> list[dict[str, Any]]:
-        cursor = self.connection.execute(sql, params or None)
-        names = [column[0] for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from analytics import get_revenue
 from analytics.interval import first_day, number_of
 from analytics.money import rounded
 from models.errors import GdpError, UsageError
+from tests.analytics.builders import Asked
 
 BEGIN = datetime(2026, 1, 30, tzinfo=timezone.utc)
 TABLES = """
@@ -37,10 +38,8 @@ TABLES = """
 RATES = {"usd": Decimal(1), "jpy": Decimal("0.0064"), "kwd": None}
 
 
-class Books:
+class Books(Asked):
     """An open warehouse with these lines of money."""
-
-    generation = "1"
 
     def __init__(self, lines: list[dict[str, Any]], as_of: datetime) -> None:
         self.as_of = as_of
@@ -52,14 +51,6 @@ class Books:
             self.connection.execute(
                 f"insert into revenue ({names}) values ({', '.join('?' * len(line))})", list(line.values())
             )
-
-    def rows(self, sql: str, params: Any = None) -> list[tuple[Any, ...]]:
-        return self.connection.execute(sql, params or None).fetchall()
-
-    def dicts(self, sql: str, params: Any = None) -> list[dict[str, Any]]:
-        cursor = self.connection.execute(sql, params or None)
-        names = [column[0] for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def line(kind: str = "payment", amount: str | None = "29", hour: int = 0, **changes: Any) -> dict[str, Any]:

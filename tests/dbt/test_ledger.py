@@ -18,6 +18,7 @@ from analytics.mrr import monthly
 from analytics.mrr_versus import versus
 from models.fx import FxRate, FxRates
 from models.landing import STRIPE
+from tests.analytics.builders import Asked
 from tests.dbt.billing import billing, moments_of
 from tests.dbt.builds import Workshop, hashes, opened, rows_of
 from tests.dbt.definitions import stripe_workshop
@@ -439,23 +440,13 @@ def test_days_add_up_in_the_reporting_currency(built: Path) -> None:
     assert min(seen["fx"], seen["no fx"], seen["no rate"]) > 5
 
 
-class Opened:
+class Opened(Asked):
     """A generation as a report sees it."""
 
-    generation = "1"
     as_of = NOW
 
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
-
-    def rows(self, sql: str, params: Any = None) -> list[tuple[Any, ...]]:
-        found: list[tuple[Any, ...]] = self._connection.execute(sql, params or None).fetchall()
-        return found
-
-    def dicts(self, sql: str, params: Any = None) -> list[dict[str, Any]]:
-        cursor = self._connection.execute(sql, params or None)
-        names = [column[0] for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self.connection = connection
 
 
 _ITEMS_NOW = f"""
