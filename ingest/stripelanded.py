@@ -18,7 +18,7 @@ from models.landing import STRIPE
 from warehouse.control import landed_files
 from warehouse.home import Home
 
-#: The last telling of each object, in the order of dbt_project/macros/stripe.sql.
+#: The last telling of each object, in the order of dbt_project/macros/stripe_tellings.sql.
 _LATEST = """
 create temp table latest as
 select
