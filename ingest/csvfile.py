@@ -15,9 +15,8 @@ import pyarrow.csv
 
 from ingest.columns import sql_name
 from ingest.csvrecords import Grammar, Sifted, count_lines, rest_of_line
-from ingest.reasons import RefusedRow
+from ingest.reasons import BrokenFile, RefusedRow
 from models import limits
-from models.errors import GdpError
 
 DELIMITERS = (",", ";", "\t", "|")
 #: How much of a file is read at once.
@@ -25,10 +24,6 @@ BLOCK_BYTES = 4 << 20
 #: How much of it is looked at record by record where something is not in order.
 _SIFTED_BYTES = 64 << 10
 _BOM = b"\xef\xbb\xbf"
-
-
-class BrokenFile(GdpError):
-    """A file that cannot be read to its end; nothing of it lands."""
 
 
 class Readable(Protocol):

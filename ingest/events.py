@@ -13,12 +13,12 @@ from typing import IO
 
 import duckdb
 
-from ingest.csvfile import BrokenFile
 from ingest.headers import UnmappableColumns
 from ingest.inputs import Input, find_inputs
 from ingest.knownkeys import KnownKeys
 from ingest.landfile import land_file
 from ingest.options import LandOptions
+from ingest.reasons import BrokenFile
 from ingest.summary import FileSummary, IngestSummary
 from models.errors import UsageError
 from warehouse.home import Home

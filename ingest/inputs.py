@@ -17,8 +17,8 @@ from enum import Enum
 from pathlib import Path
 from typing import IO, BinaryIO
 
-from ingest.csvfile import BrokenFile
 from ingest.foreign import foreign_format
+from ingest.reasons import BrokenFile
 from models import limits
 from models.errors import UsageError
 

@@ -6,9 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import IO
 
-from ingest.csvfile import BrokenFile
 from ingest.jsongate import BLOCK_BYTES, KEPT_BYTES, Lines, check_record, lines_of
-from ingest.reasons import Reason, Refused, RefusedRow
+from ingest.reasons import BrokenFile, Reason, Refused, RefusedRow
 from models import limits
 
 #: A text that goes on for longer is not read to its end.

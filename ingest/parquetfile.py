@@ -8,10 +8,9 @@ from pathlib import Path
 import duckdb
 
 from ingest.columns import Column
-from ingest.csvfile import BrokenFile
 from ingest.duckfiles import file_literal, parquet
 from ingest.mappedsql import record_sql
-from ingest.reasons import Reason, RefusedRow
+from ingest.reasons import BrokenFile, Reason, RefusedRow
 from ingest.strictjson import shown
 from models import limits
 from warehouse.sql import quote_identifier

@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from ingest.columns import JSON_VALUE, Column
-from ingest.csvfile import BrokenFile, CsvFile, read_csv
+from ingest.csvfile import CsvFile, read_csv
 from ingest.duckfiles import parquet
 from ingest.eventcheck import Rules
 from ingest.headers import lay_out
@@ -31,6 +31,7 @@ from ingest.parquetfile import columns_of, numbered_rows, rows_with_large_cells
 from ingest.parts import Parts
 from ingest.prefetch import prefetched
 from ingest.quarantinefile import QuarantineWriter
+from ingest.reasons import BrokenFile
 from ingest.services import taker_of
 from ingest.striperows import count_untimed
 from ingest.taker import Taker

@@ -1,9 +1,11 @@
-"""Why a row cannot land."""
+"""Why a row, or a file as a whole, cannot land."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+
+from models.errors import GdpError
 
 
 class Reason(StrEnum):
@@ -27,6 +29,10 @@ class Reason(StrEnum):
     TIME_RANGE = "time_range"
     RAGGED_ROW = "ragged_row"
     BROKEN_QUOTES = "broken_quotes"
+
+
+class BrokenFile(GdpError):
+    """A file that cannot be read to its end; nothing of it lands."""
 
 
 class Refused(Exception):
