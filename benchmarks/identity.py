@@ -21,7 +21,7 @@ import duckdb
 from jinja2 import Environment
 
 from benchmarks.build import Took, apart, timed
-from pipeline.plan import DBT_PROJECT
+from pipeline.origin import DBT_PROJECT
 from pipeline.table_functions import register
 
 MACRO = DBT_PROJECT / "macros" / "dispatch" / "connected_components.sql"

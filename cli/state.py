@@ -55,7 +55,7 @@ class State:
         import duckdb
 
         from models.errors import GdpError
-        from pipeline.plan import is_of_this_code
+        from pipeline.origin import is_of_this_code
         from warehouse.reader import open_warehouse
 
         project = self.project()

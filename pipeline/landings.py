@@ -9,7 +9,7 @@ from typing import Any
 
 from ingest.inputs import Form
 from ingest.options import LandOptions
-from pipeline.plan import read_published
+from pipeline.origin import read_published
 from pipeline.project import Project
 from warehouse.forget import Forgotten, Landing, chosen_landings, forget, landings
 from warehouse.locks import exclusive

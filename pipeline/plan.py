@@ -2,55 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
-from pathlib import Path
+from datetime import datetime
 from typing import Any
 
-import duckdb
-
-from analytics.segment_leaves import PUBLISHED
-from analytics.segment_rules import compile_segment
 from models.errors import GdpError, UsageError
+from pipeline.origin import Published, definition_hashes, landing_hash, read_published, table_code_hash
 from pipeline.project import Project
 from warehouse.control import LandedFile, landed_files
-from warehouse.definitions import Definitions, content_hash
-from warehouse.duck import connect
+from warehouse.definitions import Definitions
 from warehouse.generations import next_generation
 from warehouse.home import Home
-from warehouse.reader import current_generation
 from warehouse.segment_sql import segment_sql
 
-ROOT = Path(__file__).parent.parent
-DBT_PROJECT = ROOT / "dbt_project"
-#: Python whose answers are in the tables, beside dbt's project: what its functions give and what writes its macros.
-TABLE_CODE = (
-    "analytics/chain.py",
-    "analytics/components.py",
-    "analytics/identity.py",
-    "pipeline/dbt_plugin.py",
-    "pipeline/identity_macros.py",
-    "pipeline/revenue_macros.py",
-    "pipeline/table_functions.py",
-)
-
 FX_CHANGED = "the exchange rates changed"
-
-
-@dataclass(frozen=True)
-class Published:
-    """What the published generation says of itself (its row of build_info)."""
-
-    path: Path
-    as_of: datetime
-    project_hash: str
-    definition_hashes: dict[str, str]
-    landing_hash: str
-    max_batch_seq: int
-    last_full_refresh: str
 
 
 @dataclass(frozen=True)
@@ -103,7 +69,7 @@ def plan_build(project: Project, definitions: Definitions, *, as_of: datetime, f
     home = project.home
     published, unreadable = read_published(home)
     files = tuple(landed_files(home.control))
-    project_hash = _table_code_hash()
+    project_hash = table_code_hash()
     hashes = definition_hashes(definitions)
     reason = (
         "it was asked for"
@@ -175,7 +141,7 @@ def _plan_again(
     home: Home, published: Published, hashes: dict[str, str], *, because: str, ignore: str | None = None
 ) -> Plan:
     """Plan the published build from an empty file; nothing but the definition ``ignore`` may have changed since."""
-    project_hash = _table_code_hash()
+    project_hash = table_code_hash()
     unmoved = hashes if ignore is None else {**hashes, ignore: published.definition_hashes[ignore]}
     files = tuple(file for file in landed_files(home.control) if file.batch_seq <= published.max_batch_seq)
     reason = _full_refresh_reason(published, files, project_hash, unmoved)
@@ -208,62 +174,10 @@ def changes_since(home: Home, definitions: Definitions) -> tuple[str | None, tup
     """
     published = _existing(home)
     hashes = definition_hashes(definitions)
-    reason = _full_refresh_reason(published, tuple(landed_files(home.control)), _table_code_hash(), hashes)
+    reason = _full_refresh_reason(published, tuple(landed_files(home.control)), table_code_hash(), hashes)
     if reason is None and _is_fx_changed(published, hashes):
         reason = FX_CHANGED
     return reason, _changed_segments(published, hashes)
-
-
-def is_of_this_code(home: Home) -> bool:
-    """Whether the published generation was made by the code that reads it now."""
-    published, _ = read_published(home)
-    return published is not None and published.project_hash == _table_code_hash()
-
-
-def definition_hashes(definitions: Definitions) -> dict[str, str]:
-    """A hash per definition; a segment's changes with its meaning, with that of segments it asks for, and its SQL."""
-    hashes = {
-        "events": content_hash(definitions.catalog),
-        "identity": content_hash(definitions.identity),
-        "revenue": content_hash(definitions.revenue),
-        "fx": content_hash(definitions.fx),
-    }
-    for segment in definitions.segments:
-        compiled = compile_segment(segment, PUBLISHED, definitions.segments)
-        hashes[f"segment:{segment.segment_id}"] = content_hash(segment, compiled)
-    return hashes
-
-
-def read_published(home: Home) -> tuple[Published | None, str | None]:
-    """The published generation's own description, or None, and why one that is there cannot be read."""
-    path = current_generation(home)
-    if path is None:
-        return None, None
-    if not path.exists():
-        return None, f"the published generation {path.name} is gone"
-    try:
-        with connect(path, read_only=True) as connection:
-            row = connection.execute(
-                "select as_of, project_hash, definition_hashes, landing_hash, max_batch_seq, last_full_refresh"
-                " from build_info"
-            ).fetchall()[0]
-    except (duckdb.Error, IndexError) as error:
-        return None, f"the published generation {path.name} cannot be read ({' '.join(str(error).split())[:100]})"
-    as_of, project_hash, hashes, landing, max_batch_seq, last_full_refresh = row
-    found = Published(
-        path=path,
-        as_of=as_of.astimezone(timezone.utc),
-        project_hash=project_hash,
-        definition_hashes=json.loads(hashes),
-        landing_hash=landing,
-        max_batch_seq=max_batch_seq,
-        last_full_refresh=last_full_refresh,
-    )
-    return found, None
-
-
-def _table_code_hash() -> str:
-    return code_hash(DBT_PROJECT, (ROOT / name for name in TABLE_CODE))
 
 
 def _full_refresh_reason(
@@ -310,22 +224,3 @@ def build_row(plan: Plan, built_at: datetime) -> dict[str, Any]:
         "max_batch_seq": max((file.batch_seq for file in plan.all_files), default=0),
         "last_full_refresh": plan.last_full_refresh,
     }
-
-
-def landing_hash(files: list[LandedFile] | tuple[LandedFile, ...]) -> str:
-    """A hash of which files the manifest holds; any file that goes or is rewritten changes it."""
-    digest = hashlib.sha256()
-    for file in sorted(files, key=lambda file: (file.batch_seq, file.path)):
-        digest.update(f"{file.batch_seq} {file.path} {file.sha256}\n".encode())
-    return digest.hexdigest()[:16]
-
-
-def code_hash(dbt_project: Path, python: Iterable[Path]) -> str:
-    """A hash of the text of every SQL, YAML and CSV file of a dbt project, and of some Python files."""
-    texts = sorted(path for path in dbt_project.rglob("*") if path.suffix in {".sql", ".yml", ".csv"})
-    named = [(path.relative_to(dbt_project), path) for path in texts]
-    named = [(name, path) for name, path in named if name.parts[0] not in {"target", "logs"}]
-    digest = hashlib.sha256()
-    for name, path in (*named, *((Path(path.name), path) for path in python)):
-        digest.update(f"{name.as_posix()}\0".encode() + path.read_bytes() + b"\0")
-    return digest.hexdigest()[:16]

@@ -15,7 +15,7 @@ from analytics.segment_leaves import Scope
 from analytics.segment_rules import compile_segments, queried
 from models.errors import GdpError
 from models.landing import ENTITIES, Entity
-from pipeline import plan as planning
+from pipeline import origin
 from pipeline.identity_macros import identity_macros
 from pipeline.plan import Plan, build_row
 from pipeline.revenue_macros import revenue_macros
@@ -179,7 +179,7 @@ def _copy_project(target: Path, plan: Plan, definitions: Definitions) -> Path:
         if entry.name != "target":
             shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
     shutil.copytree(
-        planning.DBT_PROJECT,
+        origin.DBT_PROJECT,
         target,
         dirs_exist_ok=True,
         ignore=shutil.ignore_patterns("target", "logs", "dbt_packages", ".*"),

@@ -7,7 +7,8 @@ from typing import Literal, NamedTuple
 
 from analytics.table import Column, Sheet, Table, minute
 from models.base import Moment, Shape
-from pipeline.plan import Plan, definition_hashes
+from pipeline.origin import definition_hashes
+from pipeline.plan import Plan
 from pipeline.project import Project
 from warehouse import debuglog
 from warehouse.duck import connect

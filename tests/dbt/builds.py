@@ -21,7 +21,8 @@ from models.identity import IdentityRules
 from models.landing import BODY_COLUMNS, EVENT, EVENT_COLUMNS, Entity
 from pipeline.build import BUILD_COMMAND, DELTA_SCHEMA
 from pipeline.compiled import keep_compiled
-from pipeline.plan import Plan, Published
+from pipeline.origin import Published
+from pipeline.plan import Plan
 from pipeline.prepare import GENERATED_MACROS, lay_out
 from tests.dbthere import run_dbt_here
 from warehouse.control import LandedFile

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-import pipeline.plan
+import pipeline.origin
 from pipeline.build import _report
 from pipeline.plan import Plan, plan_build
 from pipeline.project import find_project
@@ -152,13 +152,13 @@ def test_a_failing_data_test_publishes_nothing(
     before = studio.home.current.readlink(), studio.hashes()
 
     broken = tmp_path / "dbt_project"
-    shutil.copytree(pipeline.plan.DBT_PROJECT, broken, ignore=shutil.ignore_patterns("target", "logs"))
+    shutil.copytree(pipeline.origin.DBT_PROJECT, broken, ignore=shutil.ignore_patterns("target", "logs"))
     (broken / "tests").mkdir(exist_ok=True)
     (broken / "tests" / "assert_the_moon_is_full.sql").write_text(
         "select person_key from {{ ref('event') }} where event_type = '=1+1'\n"
     )
     with monkeypatch.context() as patched:
-        patched.setattr(pipeline.plan, "DBT_PROJECT", broken)
+        patched.setattr(pipeline.origin, "DBT_PROJECT", broken)
         answer = studio.gdp("build", "--as-of", "2026-07-01")
     assert answer.code == 1
     assert answer.err.startswith("gdp: not published: assert_the_moon_is_full: Got 1 result")
@@ -174,11 +174,11 @@ def test_a_test_that_warns_is_named_and_publishes(
 ) -> None:
     """Severity warn: the tables are published, and the report says what was found."""
     warning = tmp_path / "dbt_project"
-    shutil.copytree(pipeline.plan.DBT_PROJECT, warning, ignore=shutil.ignore_patterns("target", "logs"))
+    shutil.copytree(pipeline.origin.DBT_PROJECT, warning, ignore=shutil.ignore_patterns("target", "logs"))
     (warning / "tests" / "assert_the_moon_is_full.sql").write_text(
         "{{ config(severity='warn') }}\nselect person_key from {{ ref('event') }}\n"
     )
-    monkeypatch.setattr(pipeline.plan, "DBT_PROJECT", warning)
+    monkeypatch.setattr(pipeline.origin, "DBT_PROJECT", warning)
     studio.land("a", [event("a", 0, personId="ada")])
     assert studio.build("--as-of", "2026-03-05")["warnings"] == {"assert_the_moon_is_full": 1}
 

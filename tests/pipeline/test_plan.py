@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.plan import ROOT, TABLE_CODE, code_hash
+from pipeline.origin import ROOT, TABLE_CODE, code_hash
 
 
 @pytest.fixture

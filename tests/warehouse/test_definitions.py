@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from models.errors import UsageError
-from pipeline.plan import definition_hashes
+from pipeline.origin import definition_hashes
 from pipeline.project import STARTER, find_project, init_project
 from warehouse.definitions import load_definitions
 from warehouse.settings import load_settings

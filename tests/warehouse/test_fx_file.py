@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from models.errors import UsageError
-from pipeline.plan import definition_hashes
+from pipeline.origin import definition_hashes
 from warehouse.definitions import load_definitions
 from warehouse.fx_file import read_fx
 
