@@ -8,9 +8,14 @@ from pathlib import Path
 from warehouse.sql import quote_literal
 
 
+def file_pattern(path: Path) -> str:
+    """The pattern by which a reading function finds exactly this file; its name could be that of others, too."""
+    return "".join(f"[{char}]" if char in "[*?" else char for char in str(path))
+
+
 def file_literal(path: Path) -> str:
-    """The SQL literal by which a reading function finds exactly this file."""
-    return quote_literal("".join(f"[{char}]" if char in "[*?" else char for char in str(path)))
+    """The same as an SQL literal."""
+    return quote_literal(file_pattern(path))
 
 
 def parquet(*paths: Path) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ingest.duckfiles import file_pattern
 from models.landing import STRIPE
 from warehouse.control import LandedFile, landed_files
 from warehouse.duck import connect
@@ -92,4 +93,4 @@ def _newest(files: Sequence[LandedFile]) -> list[LandedFile]:
 
 
 def _paths(home: Home, files: Sequence[LandedFile]) -> list[str]:
-    return [str(home.root / file.path) for file in files]
+    return [file_pattern(home.root / file.path) for file in files]

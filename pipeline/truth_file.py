@@ -12,6 +12,7 @@ import duckdb
 
 from analytics.identifiers import typed_identifier
 from analytics.known_persons import KnownPairs, KnownPersons, Pair
+from ingest.duckfiles import file_pattern
 from models.errors import UsageError
 from models.keys import identifier_uuid, key_of
 from warehouse.duck import connect
@@ -58,7 +59,7 @@ def _open(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[list[str],
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
         raise UsageError(f"{path}: is neither .parquet nor .csv")
-    cursor = connection.execute(f"select cast(columns(*) as varchar) from {reader}", {"file": str(path)})
+    cursor = connection.execute(f"select cast(columns(*) as varchar) from {reader}", {"file": file_pattern(path)})
     names = [column[0] for column in cursor.description or ()]
     return names, iter(cursor.fetchone, None)
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import duckdb
 import numpy as np
 
 from analytics.components import Keys, component_labels
+from ingest.duckfiles import file_literal
 from models.identity import IdentityRules
 from models.landing import ENTITIES, EVENT, STRIPE, Entity
 from pipeline import unbuilt_sql as sql
@@ -23,7 +23,7 @@ from pipeline.compiled import Model, needed
 from pipeline.identity_macros import hand_keys
 from warehouse.control import LandedFile
 from warehouse.home import Home
-from warehouse.sql import quote_identifier, quote_literal
+from warehouse.sql import quote_identifier
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ class Unbuilt:
         if not files:
             columns = ", ".join(f"null::{column.type} as {quote_identifier(column.name)}" for column in entity.columns)
             return f"select {columns}, null::bigint as file_row_number where false"
-        paths = ", ".join(quote_literal(str(Path(self.home.root / file.path))) for file in files)
+        paths = ", ".join(file_literal(self.home.root / file.path) for file in files)
         return f"select * from read_parquet([{paths}], union_by_name = true, file_row_number = true)"
 
     def _land(self, entity: Entity, select: str) -> None:

@@ -307,7 +307,7 @@ def replayed_rows(control: Path) -> dict[str, str]:
         return dict(connection.execute("select quarantine_id, outcome from quarantine_replay").fetchall())
 
 
-# Builds -----------------------------------------------------------------------------------------------------------
+# Times ------------------------------------------------------------------------------------------------------------
 
 
 def as_text(moment: datetime) -> str:
