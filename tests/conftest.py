@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-from tests.dbthere import run_dbt_here
+from tests.dbthere import keep_parse_in, run_dbt_here
 from tests.pipeline.projects import Studio
 from warehouse.dbt import run_dbt
 from warehouse.home import Home
@@ -142,6 +143,23 @@ settings.register_profile("ci", parent=settings.get_profile("default"), derandom
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
+#: Temporary files of the default suite are in memory where so much of it is free.
+MEMORY, MEMORY_BYTES = Path("/dev/shm"), 8 << 30
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Thousands of small files that are flushed and deleted, a disk takes as long for as the tests for all else.
+
+    The slow suite makes large ones; they stay on the disk, as do those of a folder that somebody names.
+    """
+    is_named = config.option.basetemp or {"TMPDIR", "PYTEST_DEBUG_TEMPROOT"} & os.environ.keys()
+    if is_named or "not slow" not in config.option.markexpr or not os.access(MEMORY, os.W_OK):
+        return
+    if shutil.disk_usage(MEMORY).free >= MEMORY_BYTES:
+        os.environ["TMPDIR"] = str(MEMORY)  # the workers inherit it
+        tempfile.tempdir = None
+
+
 class OnceBuilt(LoadScopeScheduling):
     """Hands out single tests, and those of ``BUILT_ONCE`` together."""
 
@@ -169,8 +187,9 @@ def _clear_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _dbt_here() -> Iterator[None]:
+def _dbt_here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Builds run dbt in the process of the tests."""
+    keep_parse_in(_shared(tmp_path_factory))
     with pytest.MonkeyPatch.context() as monkeypatch:
         for module in ("pipeline.build", "pipeline.trial"):
             monkeypatch.setattr(f"{module}.run_dbt", run_dbt_here)
@@ -259,4 +278,5 @@ def own_sample(sample: Studio, tmp_path: Path) -> Studio:
 
 
 if __name__ == "__main__":
+    keep_parse_in(Path(sys.argv[1]).parent)
     make_sample(Path(sys.argv[1]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
@@ -10,8 +11,15 @@ from typing import Any
 
 from warehouse.dbt import DbtOutcome, outcome_of
 from warehouse.dbt_child import invoke
+from warehouse.locks import exclusive
 
-_kept: list[bytes] = []
+_kept: list[Path] = []
+_QUIET = ("--quiet", "--log-level-file", "none")
+
+
+def keep_parse_in(folder: Path) -> None:
+    """Parse the dbt project once for all processes that name this folder."""
+    _kept[:] = [folder / "partial_parse.msgpack"]
 
 
 def run_dbt_here(
@@ -27,9 +35,10 @@ def run_dbt_here(
 
     said: list[dict[str, Any]] = []
     log = project.parent / "dbt.log"
-    with _parsed_before(project), _inside(project, environment or {}), log.open("w") as text, redirect_stdout(text):
+    with _inside(project, environment or {}), log.open("w") as text, redirect_stdout(text):
         try:
-            invoke([*arguments, "--quiet", "--log-level-file", "none"], lambda **fields: said.append(fields))
+            _begin_parsed(project)
+            invoke([*arguments, *_QUIET], lambda **fields: said.append(fields))
         finally:
             DuckDBConnectionManager.close_all_connections()
     outcome = outcome_of(said, on_node)
@@ -37,19 +46,23 @@ def run_dbt_here(
     return outcome
 
 
-@contextmanager
-def _parsed_before(project: Path) -> Iterator[None]:
+def _begin_parsed(project: Path) -> None:
     """Where a copy of the dbt project has never been parsed, begin with the parse of another copy.
 
-    dbt parses again what differs between the two. Each process of tests parses the whole project once.
+    dbt parses again what differs between the two.
     """
     parsed = project / "target" / "partial_parse.msgpack"
-    if _kept and not parsed.exists():
-        parsed.parent.mkdir(parents=True, exist_ok=True)
-        parsed.write_bytes(_kept[0])
-    yield
-    if not _kept and parsed.exists():
-        _kept.append(parsed.read_bytes())
+    if not _kept or parsed.exists():
+        return
+    (kept,) = _kept
+    with exclusive(kept.with_suffix(".lock"), "a parse of the dbt project", wait=600):
+        if not kept.exists():
+            invoke(["parse", *_QUIET], lambda **_: None)
+            if parsed.exists():  # what hinders the parse, the command that is asked for tells
+                shutil.copyfile(parsed, kept)
+            return
+    parsed.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(kept, parsed)
 
 
 @contextmanager

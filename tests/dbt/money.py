@@ -59,6 +59,11 @@ class Till:
             tellings.sort(key=lambda telling: telling.place)
         self.invoices = dict(self._invoices())
         self.links = self._links()
+        self.charges = {name: tellings[-1].says for (kind, name), tellings in self.told.items() if kind == "charge"}
+        #: The invoices of which it is told what paid them.
+        self.linked = {
+            self.links.get(key) for name, says in self.charges.items() for key in (name, says["payment_intent"])
+        }
 
     def lines(self) -> list[Line]:
         """Payments, refunds and lost disputes."""
@@ -145,20 +150,15 @@ class Till:
         mine = [name for name in self.invoices if self._may_be(charge_id, name)]
         if len(mine) != 1:
             return None
-        others = [name for kind, name in self.told if kind == "charge" and self._may_be(name, mine[0])]
+        others = [name for name in self.charges if self._may_be(name, mine[0])]
         return mine[0] if others == [charge_id] else None
 
     def _may_be(self, charge_id: str, invoice_id: str) -> bool:
         """Whether they fit, and nothing says what the charge paid, nor what paid the invoice."""
-        tellings, paid = self.told.get(("charge", charge_id), []), self.invoices[invoice_id]
-        if not tellings or charge_id in self.links:
+        says, paid = self.charges.get(charge_id), self.invoices[invoice_id]
+        if not says or charge_id in self.links or invoice_id in self.linked:
             return False
-        says = tellings[-1].says
         if says["payment_intent"] in self.links or says["status"] != "succeeded" or "invoice" in says:
-            return False
-        charges = [name for kind, name in self.told if kind == "charge"]
-        intents = {name: self.told["charge", name][-1].says["payment_intent"] for name in charges}
-        if any(invoice_id in (self.links.get(name), self.links.get(intents[name])) for name in charges):
             return False
         since, paid_at = _time(says["created"]), _paid_at(paid)
         return bool(

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.engines import connect_again
+
 #: From how many bytes on messages are read by SQL, by the name of a way to read them.
 BULK_BYTES = {"bulk": 0, "exact": sys.maxsize}
 
@@ -17,3 +19,11 @@ def way(request: pytest.FixtureRequest) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("ingest.messages.BULK_BYTES", BULK_BYTES[request.param])
         yield request.param
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _engines_stay_open() -> Iterator[None]:
+    """Files land through engines that are open already; those of the command line and of kills are their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ingest.parts.connect", connect_again)
+        yield

@@ -10,7 +10,6 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pytest
 
@@ -21,6 +20,7 @@ from ingest.quarantine import quarantined_rows
 from ingest.singles import Singles
 from ingest.summary import IngestSummary
 from models.landing import BODY_COLUMNS
+from tests.engines import asked
 from tests.ingest.conftest import BULK_BYTES
 from warehouse.control import landed_files
 from warehouse.home import Home
@@ -62,8 +62,7 @@ def landed(home: Home, *columns: str) -> list[tuple[Any, ...]]:
     files = parquet_files(home.root / file.path for file in landed_files(home.control))
     if not files:
         return []
-    with duckdb.connect() as connection:
-        connection.execute("set TimeZone = 'UTC'")
+    with asked() as connection:
         rows = connection.execute(
             f"select {', '.join(columns)} from {files} order by batch_seq, row_number, event_id"
         ).fetchall()

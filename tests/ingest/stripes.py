@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-import duckdb
-
 from ingest.duckfiles import parquet_files
 from ingest.summary import IngestSummary
 from models.landing import STRIPE
+from tests.engines import asked
 from tests.ingest.landings import NOW, UTC, jsonl, land
 from warehouse.control import landed_files
 from warehouse.home import Home
@@ -61,8 +60,7 @@ def landed_stripe(home: Home, *columns: str) -> list[tuple[Any, ...]]:
     files = parquet_files(home.root / file.path for file in landed_files(home.control, entity=STRIPE.name))
     if not files:
         return []
-    with duckdb.connect() as connection:
-        connection.execute("set TimeZone = 'UTC'")
+    with asked() as connection:
         rows = connection.execute(
             f"select {', '.join(columns)} from {files} order by row_number, delivery_id, batch_seq"
         ).fetchall()
