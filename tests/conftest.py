@@ -126,7 +126,7 @@ SEGMENTS = (
 BUILT_ONCE = {
     "tests/dbt/test_identity_commands.py": "scenarios",
     "tests/dbt/test_ledger.py": "ledger",
-    "tests/dbt/test_revenue.py": "revenue",
+    "tests/dbt/test_revenue.py": "stripe",
     "tests/dbt/test_scenarios.py": "scenarios",
     "tests/dbt/test_stripe.py": "stripe",
     "tests/ingest/simulator/test_services.py": "world",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
-import json
 import os
 import signal
 import subprocess
@@ -143,13 +143,14 @@ def test_help_needs_no_project_and_no_terminal(tmp_path: Path) -> None:
     assert "build" in done.stdout
 
 
-def test_reports_before_the_first_build_say_what_to_do(tmp_path: Path) -> None:
+def test_reports_before_the_first_build_say_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Exit code 1, because the request was right."""
-    gdp("init", ".", folder=tmp_path)
-    done = gdp("funnel", "a", "b", folder=tmp_path)
-    assert done.returncode == 1
-    assert done.stderr.startswith("gdp: no warehouse in ")
-    assert done.stderr.endswith("run gdp build\n")
+    monkeypatch.chdir(tmp_path)
+    assert Studio.gdp_alone("init", ".").code == 0
+    answer = Studio.gdp_alone("funnel", "a", "b")
+    assert (answer.code, answer.out) == (1, "")
+    assert answer.err.startswith("gdp: no warehouse in ")
+    assert answer.err.endswith("run gdp build\n")
 
 
 def test_arguments_that_are_not_utf8_do_not_break_the_error(tmp_path: Path) -> None:
@@ -200,10 +201,9 @@ def test_a_full_device_is_one_line(tmp_path: Path) -> None:
     assert "No space left" in done.stderr
 
 
-def test_schema_is_json_schema_of_every_shape(tmp_path: Path) -> None:
+def test_schema_is_json_schema_of_every_shape() -> None:
     """All of the product requirements' shapes are in it."""
-    done = gdp("schema", folder=tmp_path)
-    shapes = json.loads(done.stdout)["$defs"]
+    shapes = Studio.gdp_alone("schema").json["$defs"]
     assert {
         "Person",
         "IdentityLink",
@@ -216,14 +216,15 @@ def test_schema_is_json_schema_of_every_shape(tmp_path: Path) -> None:
     } <= set(shapes)
 
 
-def test_init_makes_a_project_that_status_can_read(tmp_path: Path) -> None:
+def test_init_makes_a_project_that_status_can_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before anything has landed or been built."""
-    assert gdp("init", "studio", folder=tmp_path).returncode == 0
-    again = gdp("init", "studio", folder=tmp_path)
-    assert (again.returncode, "there is a project already" in again.stderr) == (2, True)
-    status = gdp("status", "--format", "json", folder=tmp_path / "studio" / "definitions")
-    assert status.returncode == 0
-    assert json.loads(status.stdout)["built"] is None
+    monkeypatch.chdir(tmp_path)
+    assert Studio.gdp_alone("init", "studio").code == 0
+    again = Studio.gdp_alone("init", "studio")
+    assert (again.code, "there is a project already" in again.err) == (2, True)
+    monkeypatch.chdir(tmp_path / "studio" / "definitions")
+    status = Studio.gdp_alone("status", "--format", "json")
+    assert (status.code, status.json["built"]) == (0, None)
 
 
 @pytest.mark.parametrize(
@@ -289,6 +290,12 @@ def _heed_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+def _reads_a_warehouse(process: subprocess.Popen[bytes]) -> bool:
+    with contextlib.suppress(FileNotFoundError):  # a file that is closed between the two looks
+        return any(str(path.readlink()).endswith(".duckdb") for path in Path(f"/proc/{process.pid}/fd").iterdir())
+    return False
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_stopped_ingest_says_so(tmp_path: Path, number: signal.Signals, code: int) -> None:
     """Whoever stops it; nothing is left behind."""
@@ -322,13 +329,17 @@ def test_a_long_query_ends_at_ctrl_c(sample: Studio) -> None:
             *("sql", "select count(*) from range(1000000000) as a, range(1000) as b"),
         ],
         cwd=ROOT,
+        env={**os.environ, "GDP_THREADS": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         preexec_fn=_heed_ctrl_c,
     )
     with process:
+        while not _reads_a_warehouse(process):
+            assert process.poll() is None
+            time.sleep(0.05)
         with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(timeout=4)
+            process.wait(timeout=1)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
     assert (process.returncode, out, err) == (130, b"", b"gdp: stopped\n")

@@ -9,7 +9,6 @@ import math
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -21,11 +20,11 @@ from cli.cells import csv_cell, json_cell, text_cell
 from cli.output import emit_table
 from cli.screen import duration, printable, render_facts, render_table
 from models.errors import GdpError, UsageError
+from tests.engines import asked
 
 
 def rows_of(sql: str) -> pa.Table:
-    with duckdb.connect() as connection:
-        connection.execute("set TimeZone = 'UTC'")
+    with asked() as connection:
         return connection.sql(sql).to_arrow_table()
 
 
@@ -172,7 +171,7 @@ def test_a_terminal_obeys_nothing_from_the_data(text: str) -> None:
 )
 def test_an_interval_is_written_as_duckdb_writes_it(months: int, days: int, microseconds: int) -> None:
     """Years and months, days, and a clock, each with its own sign."""
-    with duckdb.connect() as connection:
+    with asked() as connection:
         relation = connection.sql(
             "select to_months($months) + to_days($days) + to_microseconds($microseconds) as span",
             params={"months": months, "days": days, "microseconds": microseconds},

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -27,9 +28,10 @@ OVERLAP = ("overlap", "power", "paying")
 REPORTS = (FUNNEL, COHORT, CHURN, OVERLAP)
 
 
-@pytest.fixture
-def published(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+@pytest.fixture(scope="module")
+def three_people(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """A home with three people, seen as of the first of July 2026."""
+    home = Home(tmp_path_factory.mktemp("three_people") / "home").ensure()
     events = [
         event("ada", "visit", "d0", utm_source="google", properties={"my-plan": "pro", "plan": None}),
         *journey("ada", signup_completed="d1", render=("d2", "d100", "d170")),
@@ -41,9 +43,15 @@ def published(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ho
     warehouse = TinyWarehouse(events, stays=stays, segments=("power", "paying", "empty"))
     warehouse.publish(home)
     warehouse.close()
+    return home
+
+
+@pytest.fixture
+def published(three_people: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """Their home, for reading only, asked from an empty folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
-    return home
+    return three_people
 
 
 class Answer:
@@ -61,8 +69,8 @@ class Answer:
 def gdp(published: Home, capfdbinary: pytest.CaptureFixture[bytes]) -> Any:
     """Run one command in this process."""
 
-    def command(*arguments: str) -> Answer:
-        code = run(["--home", str(published.root), *arguments])
+    def command(*arguments: str, home: Home = published) -> Answer:
+        code = run(["--home", str(home.root), *arguments])
         found = capfdbinary.readouterr()
         return Answer(code, found.out.decode(), found.err.decode())
 
@@ -270,12 +278,13 @@ def test_an_output_that_cannot_be_written(
 
 def test_no_warehouse_and_an_empty_one(gdp: Any, published: Home, tmp_path: Path) -> None:
     """Before the first build there is one line that says what to do; a damaged file is not a traceback either."""
-    published.current.unlink()
-    assert "run gdp build" in gdp(*FUNNEL).err
-    empty = published.warehouse_dir / "0000000002.duckdb"
+    own = Home(shutil.copytree(published.root, tmp_path / "own", symlinks=True))
+    own.current.unlink()
+    assert "run gdp build" in gdp(*FUNNEL, home=own).err
+    empty = own.warehouse_dir / "0000000002.duckdb"
     empty.write_bytes(b"")
-    published.current.symlink_to(empty.relative_to(published.root))
-    answer = gdp(*FUNNEL)
+    own.current.symlink_to(empty.relative_to(own.root))
+    answer = gdp(*FUNNEL, home=own)
     assert (answer.code, len(answer.err.splitlines())) == (1, 1)
     assert "run gdp build" in answer.err
 

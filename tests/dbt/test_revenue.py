@@ -37,20 +37,25 @@ RATES = FxRates(
 MERGED = [snapshot(stripes.customer(name, metadata={"user_id": "u-merged"}), 90) for name in ("m_paid", "m_lost")]
 
 
-@pytest.fixture(scope="module")
-def payments() -> list[dict[str, Any]]:
-    """Random payments."""
+def random_payments() -> list[dict[str, Any]]:
+    """Of some hundred customers."""
     return Payments(seed=6, customers=250).deliveries()
 
 
+def told_of_money() -> list[dict[str, Any]]:
+    """Cases and random payments; what merges customers comes last."""
+    return [*deliveries(), *random_payments(), *MERGED]
+
+
 @pytest.fixture(scope="module", params=[1, pytest.param(3, marks=pytest.mark.slow)], ids="{} builds".format)
-def ledger(
-    request: pytest.FixtureRequest, payments: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Path, Workshop]:
-    """Cases and random payments, landed in any order and built in one step or in three."""
+def ledger(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Workshop]:
+    """Cases and random payments, landed in any order and built in one step, with all else of Stripe, or in three."""
+    if request.param == 1:
+        shared: tuple[Path, Workshop] = request.getfixturevalue("told_by_stripe")
+        return shared
     shop = stripe_workshop(tmp_path_factory.mktemp("money"))
     shop.fx = RATES
-    told = [*deliveries(), *payments]
+    told = told_of_money()[: -len(MERGED)]
     for part in range(request.param):
         is_last = part == request.param - 1
         shop.land([*told[part :: request.param], *(MERGED if is_last else ())], STRIPE)
@@ -64,8 +69,8 @@ def built(ledger: tuple[Path, Workshop]) -> Path:
 
 
 @pytest.fixture(scope="module")
-def lines(payments: list[dict[str, Any]]) -> list[Line]:
-    return Till(payments).lines()
+def lines() -> list[Line]:
+    return Till(random_payments()).lines()
 
 
 def rows(file: Path, sql: str, **values: Any) -> list[tuple[Any, ...]]:
