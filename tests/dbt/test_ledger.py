@@ -81,6 +81,7 @@ def built(ledger: tuple[Path, Workshop]) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("ledger", [3], ids="{} builds".format, indirect=True)
 def test_increments_equal_a_build_from_nothing(ledger: tuple[Path, Workshop]) -> None:
     """Every table."""
     file, shop = ledger

@@ -297,6 +297,7 @@ def test_lines_lie_before_as_of(built: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("ledger", [3], ids="{} builds".format, indirect=True)
 def test_increments_equal_a_build_from_nothing(ledger: tuple[Path, Workshop]) -> None:
     """Every table."""
     file, shop = ledger
@@ -304,6 +305,7 @@ def test_increments_equal_a_build_from_nothing(ledger: tuple[Path, Workshop]) ->
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("ledger", [3], ids="{} builds".format, indirect=True)
 def test_new_rates_make_again_whom_they_concern(ledger: tuple[Path, Workshop]) -> None:
     """An increment of rates alone equals a build from nothing by them."""
     _, shop = ledger

@@ -80,7 +80,7 @@ def test_a_killed_parent_takes_dbt_with_it(tmp_path: Path) -> None:
 
 
 def test_readers_in_a_loop_never_fail_and_never_see_a_mixture(tmp_path: Path) -> None:
-    """20 builds, every third one killed, while readers open, ask and close without pause."""
+    """A dozen builds, every third one killed, while readers open, ask and close without pause."""
     studio = Studio.make(tmp_path / "studio")
     studio.land("b0", batch(0))
     studio.build("--as-of", "2026-03-10")
@@ -99,7 +99,7 @@ def test_readers_in_a_loop_never_fail_and_never_see_a_mixture(tmp_path: Path) ->
         reader.start()
     chance = random.Random(5)
     try:
-        for number in range(1, 21):
+        for number in range(1, 13):
             studio.land(f"b{number}", batch(number))
             process = studio.start("build", "--as-of", "2026-03-10")
             if number % 3 == 0:
@@ -114,7 +114,7 @@ def test_readers_in_a_loop_never_fail_and_never_see_a_mixture(tmp_path: Path) ->
             reader.join()
     assert errors == []
     assert len(answers) > 100
-    assert len({generation for generation, *_ in answers}) >= 10
+    assert len({generation for generation, *_ in answers}) >= 6
     assert all(events == daily == persons for _, events, daily, persons in answers)
 
 
