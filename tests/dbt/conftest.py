@@ -1,4 +1,4 @@
-"""What the tests of identity share."""
+"""What the tests of the tables share."""
 
 from __future__ import annotations
 

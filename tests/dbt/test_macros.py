@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal, localcontext
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from pipeline.dbt_plugin import register
 DISPATCH = Path(__file__).parent.parent.parent / "dbt_project" / "macros" / "dispatch"
 
 
+@cache
 def macro(file: str, name: str, engine: str = "duckdb") -> Any:
     """A macro of the project, as a function from SQL to SQL, in the form of an engine."""
     environment = jinja2.Environment(extensions=["jinja2.ext.do"], autoescape=False)
