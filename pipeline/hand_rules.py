@@ -17,7 +17,7 @@ from pipeline.project import STARTER, Project
 from warehouse.definitions import IDENTITY_FILE
 from warehouse.files import publish_file
 from warehouse.reader import current_generation, open_warehouse
-from warehouse.yaml_file import parse_yaml, validate
+from warehouse.yaml_file import parse_yaml, read_text, validate
 
 _HEADER = "# Who is one person: see docs/decisions.md.\n"
 
@@ -59,8 +59,8 @@ def add_hand_rule(
         by_alias: write the identifiers' UUIDs in place of them.
 
     Raises:
-        UsageError: if an identifier is none, the rule is there already, contradicts another one, or the file is not
-            written in a way that a rule can be added to.
+        UsageError: if an identifier is none, the rule is there already, contradicts another one, or the file cannot be
+            read or is not written in a way that a rule can be added to.
     """
     named = {kind: list(pair), "reason": reason, "author": author, "decided_at": decided_at}
     rule = validate(HandRule, named, f"{kind} {pair[0]} {pair[1]}")
@@ -70,7 +70,10 @@ def add_hand_rule(
     if folder == STARTER / "definitions":
         raise UsageError("the project has no folder of definitions (gdp init makes one)")
     path = folder / IDENTITY_FILE
-    text = path.read_text(encoding="utf-8") if path.exists() else _HEADER
+    given = read_text(path) if path.exists() else _HEADER
+    # Lines that end as on Windows end so afterwards, too.
+    line_end = "\r\n" if given.count("\n") == given.count("\r\n") > 0 else "\n"
+    text = given.replace(line_end, "\n")
     before = _rules(text, path)
     for other in before.hand:
         if set(other.keys) == set(rule.keys) and (other.cut is None) == (rule.cut is None):
@@ -84,7 +87,7 @@ def add_hand_rule(
             f"{path}: hand is not a plain list that a rule can be added to: write the {kind} there by hand"
         )
     partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(added, encoding="utf-8")
+    partial.write_text(added, encoding="utf-8", newline=line_end)
     publish_file(partial, path)
     return AddedRule(path, kind, rule.pair, _unknown(project, rule))
 

@@ -70,6 +70,24 @@ def test_a_rule_is_added_and_all_else_is_kept(name: str, project: Project) -> No
     assert now.model_copy(update={"hand": ()}) == known.model_copy(update={"hand": ()})
 
 
+def test_lines_end_as_they_did(project: Project) -> None:
+    """Also where they end as on Windows."""
+    path = project.definitions_folder / "identity.yml"
+    path.write_bytes(b"hand: []  # none\r\nhub_threshold: 3\r\n")
+    add_hand_rule(project, "cut", ("user_id:1", "user_id:2"), reason="two: people")
+    whole = f"hand:  # none\n{ADDED}hub_threshold: 3\n"
+    assert path.read_bytes().decode() == whole.replace("\n", "\r\n")
+
+
+def test_a_file_that_is_no_text_is_refused(project: Project) -> None:
+    """As a build refuses it, and it stays as it is."""
+    path = project.definitions_folder / "identity.yml"
+    path.write_bytes(b"hand: []\n\xff")
+    with pytest.raises(UsageError, match="identity.yml: not UTF-8 at byte 9"):
+        add_hand_rule(project, "cut", ("user_id:1", "user_id:2"), reason="two: people")
+    assert path.read_bytes() == b"hand: []\n\xff"
+
+
 def test_rules_can_be_added_one_after_the_other(project: Project) -> None:
     """From no file at all; odd texts come back as they were said."""
     reason = 'quote " colon: hash # backslash \\ \x01 é \N{SNOWMAN}'
