@@ -14,7 +14,7 @@ from models.errors import UsageError, nearest
 from models.event import Source
 from models.problems import first_problem
 from warehouse.settings import zone
-from warehouse.yaml_file import read_yaml, validate
+from warehouse.yaml_file import keys_of, read_yaml, validate
 
 #: Names by which a field may be called in a mapping, beside its own in either spelling.
 _ALIASES = {"timestamp": "occurred_at", "time": "occurred_at", "person_id": "user_id", "group_id": "account_id"}
@@ -209,7 +209,7 @@ def load_mapping(given: Sequence[str]) -> Mapping:
         columns[name] = theirs
     if not files:
         return Mapping(columns=columns)
-    mapping = validate(Mapping, read_yaml(Path(files[0])) or {}, files[0])
+    mapping = validate(Mapping, keys_of(read_yaml(Path(files[0]))), files[0])
     try:
         return Mapping(
             **(mapping.model_dump(by_alias=True, exclude_unset=True) | {"columns": {**mapping.columns, **columns}})

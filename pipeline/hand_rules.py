@@ -17,7 +17,7 @@ from pipeline.project import STARTER, Project
 from warehouse.definitions import IDENTITY_FILE
 from warehouse.files import publish_file
 from warehouse.reader import current_generation, open_warehouse
-from warehouse.yaml_file import parse_yaml, read_text, validate
+from warehouse.yaml_file import keys_of, parse_yaml, read_text, validate
 
 _HEADER = "# Who is one person: see docs/decisions.md.\n"
 
@@ -161,4 +161,4 @@ def _is_printable(value: str | list[str]) -> bool:
 
 
 def _rules(text: str, path: Path) -> IdentityRules:
-    return validate(IdentityRules, parse_yaml(text, str(path)) or {}, str(path))
+    return validate(IdentityRules, keys_of(parse_yaml(text, str(path))), str(path))

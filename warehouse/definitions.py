@@ -16,7 +16,7 @@ from models.revenue import RevenuePolicies
 from models.segment import SegmentDefinition
 from warehouse.fx_file import read_fx
 from warehouse.segment_files import read_segments
-from warehouse.yaml_file import Model, validate
+from warehouse.yaml_file import Model, keys_of, validate
 from warehouse.yaml_part import read_part
 
 CATALOG_FILE = "events.yml"
@@ -81,4 +81,4 @@ def _load(model: type[Model], path: Path) -> Model:
 
 def _read(model: type[Model], path: Path) -> Model:
     part = read_part(path)
-    return validate(model, part.data or {}, part.at)
+    return validate(model, keys_of(part.data), part.at)

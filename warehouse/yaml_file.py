@@ -119,6 +119,11 @@ def parse_yaml(text: str, where: str) -> Any:
         raise UsageError(f"{where}: {' '.join(str(error).split())}") from None
 
 
+def keys_of(data: Any) -> Any:
+    """What a text says whose top is to be keys: an empty one has none; anything else is for ``validate`` to judge."""
+    return {} if data is None else data
+
+
 def validate(model: type[Model], data: Any, where: str | Callable[[Place], str]) -> Model:
     """Check plain data against a model.
 

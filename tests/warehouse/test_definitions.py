@@ -83,6 +83,8 @@ def test_the_starter_definitions_are_valid() -> None:
         ("events.yml", "events: {x: {category: fun}}\n", "events.x.category: give 'acquisition'"),
         ("events.yml", "events: {A: {category: referral}, a: {category: referral}}\n", "'a' is listed twice"),
         ("events.yml", "- 1\n", "events.yml: give keys with values (given: [1])"),
+        ("events.yml", "[]\n", "events.yml: give keys with values (given: [])"),
+        ("identity.yml", "false\n", "identity.yml: give keys with values (given: False)"),
         ("segments/a.yml", "name: A\nrules: [{eventTyp: x, condition: event}]\n", "unknown key 'rules.0.eventTyp'"),
         ("segments/a.yml", "name: A\n", "rules: is missing"),
         ("segments/a.yml", "", "a.yml: give keys with values (given: None)"),
