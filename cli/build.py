@@ -12,7 +12,9 @@ from cli.state import state_of
 
 AsOf = Annotated[
     str | None,
-    typer.Option("--as-of", metavar="TIME", help="The warehouse's now, such as 2026-01-31 or 2026-01-31T12:00Z."),
+    typer.Option(
+        "--as-of", metavar="TIME", help="The warehouse's now, such as 2026-01-31 (in UTC) or 2026-01-31T12:00Z."
+    ),
 ]
 
 
