@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import signal
@@ -73,6 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     0 done, 1 failed, 2 wrong usage, 75 busy, 130 stopped by Ctrl-C, 143 by SIGTERM.
     """
+    _open_closed_streams()
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
             signal.signal(number, _stop)
@@ -82,6 +84,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
             stream.reconfigure(errors="backslashreplace")
     given = list(sys.argv[1:] if arguments is None else arguments)
     sys.exit(run(given))
+
+
+def _open_closed_streams() -> None:
+    """Give standard streams that are closed (``gdp build >&-``) one from or to which nothing goes.
+
+    Else the next file that is opened, a database perhaps, would get their number and what is printed.
+    """
+    # Opened the wrong way round, so that using them fails instead of doing nothing; only messages have no other place.
+    for number, way in enumerate((os.O_WRONLY, os.O_RDONLY, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, way), True)
+    sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
 
 
 class _Stopped(BaseException):
@@ -115,6 +133,10 @@ def run(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except OSError as error:
+        if error.errno == errno.EBADF and not error.filename:
+            # What is left in the buffer would fail once more when the interpreter ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return _say("standard input or output is closed", 1, verbose)
         place = f"{error.filename}: " if error.filename else ""
         return _say(f"{place}{error.strerror or error}", 1, verbose)
     except Exception as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.project import init_project
 from tests.pipeline.projects import Studio
 
 ROOT = Path(__file__).parent.parent.parent
@@ -182,6 +184,32 @@ def test_a_closed_pipe_ends_quietly(tmp_path: Path) -> None:
     assert process.stderr.read() == b""
     process.stderr.close()
     assert process.wait() in (0, 141)
+
+
+@pytest.mark.parametrize(
+    ("closed", "code", "says"),
+    [
+        ("sql <&-", 1, "gdp: standard input or output is closed\n"),
+        ("segment create - <&-", 1, "gdp: standard input or output is closed\n"),
+        ("schema >&-", 1, "gdp: standard output: Bad file descriptor\n"),
+        ("--help >&-", 1, "gdp: standard input or output is closed\n"),
+        ("schema 2>&- >/dev/null", 0, ""),
+        ("nope 2>&-", 2, ""),
+    ],
+)
+def test_a_closed_stream_is_one_line(tmp_path: Path, closed: str, code: int, says: str) -> None:
+    """As under a scheduler that closes them: what cannot be read or told is an error, and no file gets its number."""
+    init_project(tmp_path)
+    done = subprocess.run(
+        f"{shlex.quote(sys.executable)} -m cli.app {closed}",
+        shell=True,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (code, says)
 
 
 def test_a_full_device_is_one_line(tmp_path: Path) -> None:
