@@ -9,9 +9,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+import typer.main
 from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
@@ -152,6 +154,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
     The slow suite makes large ones; they stay on the disk, as do those of a folder that somebody names.
     """
+    # Workers, and what tests start, need not compile everything anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     is_named = config.option.basetemp or {"TMPDIR", "PYTEST_DEBUG_TEMPROOT"} & os.environ.keys()
     if is_named or "not slow" not in config.option.markexpr or not os.access(MEMORY, os.W_OK):
         return
@@ -193,6 +197,14 @@ def _dbt_here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as monkeypatch:
         for module in ("pipeline.build", "pipeline.trial"):
             monkeypatch.setattr(f"{module}.run_dbt", run_dbt_here)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _commands_read_once() -> Iterator[None]:
+    """The signatures of all commands are read once, and not for each command that a test runs."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr("typer.main.get_command", cache(typer.main.get_command))
         yield
 
 

@@ -93,10 +93,10 @@ class Workshop:
         for batch in batches:
             self.land(batch)
 
-    def build(self, as_of: datetime, *, full: bool = False, unit_tests: bool = False) -> Path:
-        """Build a generation; every model and data test must be green."""
+    def build(self, as_of: datetime, *, full: bool = False, unit_tests: bool = False, data_tests: bool = True) -> Path:
+        """Build a generation; every model, and every test that is asked for, must be green."""
         folder = self.prepare(as_of, full=full)
-        dbt(folder, *(BUILD_COMMAND[:1] if unit_tests else BUILD_COMMAND))
+        dbt(folder, *(BUILD_COMMAND[:1] if unit_tests else BUILD_COMMAND if data_tests else ("run",)))
         return self.publish()
 
     def prepare(self, as_of: datetime, *, full: bool = False) -> Path:
