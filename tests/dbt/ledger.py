@@ -272,10 +272,9 @@ def worth_at(
 
 
 def movements(
-    deliveries: list[dict[str, Any]], policy: str, days: int
+    told: dict[str, list[Telling]], attempts: dict[str, list[tuple[datetime, bool]]], policy: str, days: int
 ) -> Iterator[tuple[int, str, tuple[str, str, str, str], Fraction]]:
     """Day, kind, whose and how much: each customer pays for itself, and is looked at at the end of each day."""
-    told, attempts = tellings(deliveries), attempts_of(deliveries)
     before: Worth = {}
     payers: set[str] = set()
     for day in range(days):

@@ -57,6 +57,12 @@ def sales() -> list[dict[str, Any]]:
     return Sales(seed=5, subscriptions=150, customers=60).deliveries()
 
 
+@pytest.fixture(scope="module")
+def folded(sales: list[dict[str, Any]]) -> Any:
+    """What was told of each subscription in its order, and the attempts to collect."""
+    return tellings(sales), attempts_of(sales)
+
+
 @pytest.fixture(scope="module", params=[1, pytest.param(3, marks=pytest.mark.slow)], ids="{} builds".format)
 def ledger(
     request: pytest.FixtureRequest, sales: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
@@ -88,9 +94,9 @@ def test_increments_equal_a_build_from_nothing(ledger: tuple[Path, Workshop]) ->
     assert hashes(file) == hashes(shop.build(NOW, full=True))
 
 
-def test_items_are_what_was_told_at_every_time(built: Path, sales: list[dict[str, Any]]) -> None:
+def test_items_are_what_was_told_at_every_time(built: Path, folded: Any) -> None:
     """Price, quantity, tiers, discounts, pauses and failed payments: the fold of what was told, at any time."""
-    told, attempts = tellings(sales), attempts_of(sales)
+    told, attempts = folded
     rows = rows_of(built, "subscription_item_period", ("stripe_subscription_id", "valid_from", "valid_to", *PERIOD))
     compared = 0
     for moment in moments(1, 40):
@@ -125,7 +131,7 @@ def test_a_period_ends_where_something_changes(built: Path) -> None:
 
 
 @pytest.mark.parametrize("policy", POLICIES)
-def test_movements_are_what_the_days_say(built: Path, sales: list[dict[str, Any]], policy: str) -> None:
+def test_movements_are_what_the_days_say(built: Path, folded: Any, policy: str) -> None:
     """New, reactivation, expansion, contraction and churn of each item, by the customer and the day."""
     with opened(built) as connection:
         rows = connection.execute(
@@ -135,7 +141,7 @@ def test_movements_are_what_the_days_say(built: Path, sales: list[dict[str, Any]
             " and regexp_matches(item_id, '^si_r[0-9]+_')",
             {"policy": policy},
         ).fetchall()
-    expected = {(day, kind, *whose): float(moved) for day, kind, whose, moved in movements(sales, policy, days=100)}
+    expected = {(day, kind, *whose): float(moved) for day, kind, whose, moved in movements(*folded, policy, days=100)}
     assert {row[:6]: float(row[6]) for row in rows} == pytest.approx(expected, abs=1e-3)
     assert {row[1] for row in rows} == {"new", "reactivation", "expansion", "contraction", "churn"}
     assert len(rows) > 350
@@ -143,7 +149,7 @@ def test_movements_are_what_the_days_say(built: Path, sales: list[dict[str, Any]
 
 @pytest.mark.parametrize("as_of", [20.5, 33.25, 50])
 def test_an_earlier_reader_sees_the_movements_until_then(
-    built: Path, sales: list[dict[str, Any]], as_of: float, tmp_path: Path
+    built: Path, folded: Any, as_of: float, tmp_path: Path
 ) -> None:
     """What is worth something at as_of is what moved until then, and what lies ahead has not moved yet."""
     earlier = tmp_path / "earlier.duckdb"
@@ -160,7 +166,7 @@ def test_an_earlier_reader_sees_the_movements_until_then(
         ).fetchall()
         last = connection.execute("select max(day) from mrr_movement").fetchall()[0][0]
     worth: dict[str, Fraction] = {}
-    for (_, whose), value in worth_at(moment, tellings(sales), attempts_of(sales), "gdp").items():
+    for (_, whose), value in worth_at(moment, *folded, "gdp").items():
         worth[whose[3]] = worth.get(whose[3], Fraction(0)) + value
     assert {currency: float(total) for currency, total in rows} == pytest.approx(
         {currency: float(total) for currency, total in worth.items()}, abs=1e-2
@@ -306,7 +312,9 @@ where property.property in ('billing_status', 'billing_plan', 'mrr', 'status')
 """
 
 
-def test_persons_have_the_billing_that_their_subscriptions_say(built: Path, sales: list[dict[str, Any]]) -> None:
+def test_persons_have_the_billing_that_their_subscriptions_say(
+    built: Path, sales: list[dict[str, Any]], folded: Any
+) -> None:
     """Status, plan and MRR at every time at which something changes, from the first event on."""
     with opened(built) as connection:
         rows = connection.execute(_BILLING).fetchall()
@@ -319,7 +327,7 @@ def test_persons_have_the_billing_that_their_subscriptions_say(built: Path, sale
     held: dict[str, list[tuple[Any, ...]]] = {}
     for customer, *row in rows:
         held.setdefault(customer, []).append(tuple(row))
-    told, attempts, times = tellings(sales), attempts_of(sales), moments_of(sales)
+    (told, attempts), times = folded, moments_of(sales)
     seen: Counter[str] = Counter()
     for customer in {of_one[-1].says["customer"] for of_one in told.values()}:
         mine = {name: of_one for name, of_one in told.items() if of_one[-1].says["customer"] == customer}
@@ -383,9 +391,9 @@ def test_trials_are_what_became_of_them(built: Path, name: str) -> None:
     assert rows == expected
 
 
-def test_trials_of_random_lives_go_as_the_words_say(built: Path, sales: list[dict[str, Any]]) -> None:
+def test_trials_of_random_lives_go_as_the_words_say(built: Path, sales: list[dict[str, Any]], folded: Any) -> None:
     """Each against the rule in plain Python."""
-    told, attempts, times = tellings(sales), attempts_of(sales), moments_of(sales)
+    (told, attempts), times = folded, moments_of(sales)
     with opened(built) as connection:
         rows = connection.execute(
             "select stripe_subscription_id, started_at, ended_at, outcome, converted_at from subscription_trial"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,7 @@ def _problems(content: dict[str, Any]) -> list[str]:
     return found
 
 
+@cache
 def _described() -> dict[str, dict[str, Any]]:
     return {model["name"]: model for path in YAML for model in yaml.safe_load(path.read_text()).get("models", [])}
 
