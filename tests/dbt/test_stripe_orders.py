@@ -13,11 +13,13 @@ import pytest
 
 from models.landing import STRIPE
 from tests.dbt.builds import hashes, opened, rows_of
+from tests.dbt.definitions import stripe_workshop
 from tests.dbt.stripes import (
     NOW,
     at,
     charge,
     customer,
+    day,
     dispute,
     event,
     invoice,
@@ -25,7 +27,7 @@ from tests.dbt.stripes import (
     snapshot,
     subscription,
 )
-from tests.dbt.test_stripe import day, events, subscriptions, workshop
+from tests.dbt.test_stripe import events, subscriptions
 
 #: How many shuffles of the longer life there are.
 SHUFFLES = 1_000
@@ -140,7 +142,7 @@ def backwards(place: int) -> list[dict[str, Any]]:
 @pytest.fixture(scope="module")
 def permuted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Every order of a small life and many of a longer one, in three builds, and the same from nothing."""
-    shop, chance = workshop(tmp_path_factory.mktemp("permuted")), random.Random(7)
+    shop, chance = stripe_workshop(tmp_path_factory.mktemp("permuted")), random.Random(7)
     orders = permutations(range(6))
     lives = [[small_life(f"p{number}x")[place] for place in order] for number, order in enumerate(orders)]
     lives += [shuffled(f"l{number}x", chance) for number in range(SHUFFLES)]

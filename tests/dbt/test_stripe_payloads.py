@@ -10,8 +10,8 @@ import pytest
 
 from models.landing import STRIPE
 from tests.dbt.builds import opened
+from tests.dbt.definitions import stripe_workshop
 from tests.dbt.payloads import AS_OF, FOLDER, deliveries
-from tests.dbt.test_stripe import workshop
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "stripe.md"
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="the payloads are no
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tables of all payloads."""
-    shop = workshop(tmp_path_factory.mktemp("payloads"))
+    shop = stripe_workshop(tmp_path_factory.mktemp("payloads"))
     shop.land(deliveries(), STRIPE)
     return shop.build(AS_OF)
 
