@@ -90,11 +90,14 @@ def labels(edges: list[tuple[int, int]]) -> dict[int, int]:
 nodes = st.integers(1, 30)
 
 
+@pytest.mark.parametrize("engine", ["duckdb", "default"])
 @given(micros=st.integers(-(10**15), 10**16), length=st.integers(0, 400))
-def test_a_fixed_length_is_so_many_hours(connection: duckdb.DuckDBPyConnection, micros: int, length: int) -> None:
+def test_a_fixed_length_is_so_many_hours(
+    connection: duckdb.DuckDBPyConnection, engine: str, micros: int, length: int
+) -> None:
     """Whatever the calendar says; hundreds of days in microseconds are no small number."""
     forms = [
-        macro("types.sql", name)("moment", **{unit: length})
+        macro("types.sql", name, engine)("moment", **{unit: length})
         for name in ("later", "earlier")
         for unit in ("days", "hours", "minutes")
     ]

@@ -34,6 +34,10 @@
     {{- adapter.dispatch('moved_by', 'growth_data_plane')(moment, seconds) -}}
 {% endmacro %}
 
+{% macro default__moved_by(moment, seconds) -%}
+    {{ moment }} + interval '{{ seconds }}' second
+{%- endmacro %}
+
 {# As a number: an interval added to a TIMESTAMPTZ asks the calendar of each row, at forty
    times the cost. #}
 {% macro duckdb__moved_by(moment, seconds) -%}
