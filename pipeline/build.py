@@ -27,7 +27,7 @@ from warehouse.locks import exclusive
 #: What a build leaves out: unit tests check the code, not the data.
 BUILD_COMMAND = ("build", "--exclude-resource-type", "unit_test")
 
-#: The schema of what a build found to be new; it describes the build, not the warehouse.
+#: The schema of what a build found to be new; it describes the build, and ends with it.
 DELTA_SCHEMA = "delta"
 
 
@@ -168,7 +168,11 @@ def prepare(project: Project, *, as_of: datetime, now: datetime, full_refresh: b
 def dbt_environment(project: Project) -> dict[str, str]:
     """What the profile of the dbt project reads from the environment."""
     settings = project.settings
-    return {"GDP_MEMORY_LIMIT": settings.memory_limit, "GDP_THREADS": str(settings.thread_count)}
+    return {
+        "GDP_MEMORY_LIMIT": settings.memory_limit,
+        "GDP_THREADS": str(settings.thread_count),
+        "GDP_SCRATCH": ":memory:",
+    }
 
 
 def _how(plan: Plan) -> str:

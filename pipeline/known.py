@@ -160,9 +160,9 @@ def read_known(
     connection = connect(config={**(config or {}), "temp_directory": str(home.staging)})
     try:
         connection.execute(f"attach {quote_literal(str(path))} as published (read_only)")
-        connection.execute("attach ':memory:' as warehouse")
-        for schema in ("intermediate", "delta"):
-            connection.execute(f"create schema warehouse.{schema}")
+        for database, schema in (("warehouse", "intermediate"), ("scratch", "delta")):
+            connection.execute(f"attach ':memory:' as {database}")
+            connection.execute(f"create schema {database}.{schema}")
         register(connection)
         _write_inputs(connection, definitions)
         ((as_of, generation, batch),) = connection.execute(

@@ -58,9 +58,10 @@ def clear_landing_links(home: Home) -> None:
 
 
 def _lay_out_databases(build: Path, plan: Plan) -> None:
-    working, previous = build / "warehouse.duckdb", build / "prev.duckdb"
-    for leftover in (working, working.with_name(working.name + ".wal"), previous):
+    working, previous, scratch = (build / f"{name}.duckdb" for name in ("warehouse", "prev", "scratch"))
+    for leftover in (working, previous, scratch):
         leftover.unlink(missing_ok=True)
+        leftover.with_name(leftover.name + ".wal").unlink(missing_ok=True)
     if plan.published is not None and not plan.is_full_refresh:
         copy_generation(plan.published.path, working)
         previous.symlink_to(os.path.relpath(plan.published.path, build))

@@ -7,6 +7,14 @@ ROW_MARK = "row of the landing"
 #: Ids of Stripe's objects that belong to one customer.
 STRIPE_KEYS = r'"((?:cus|sub|in|ch|py|pi|re|pyr|dp|du|cs|si|ii|il|seti|setatt)_[A-Za-z0-9_]+)"'
 
+#: The raw component of each published identifier.
+KNOWN = """(
+    select identifier_key, component_key from published.intermediate.int_identity__owner where valid_from is null
+)"""
+
+#: Users and Stripe customers among the numbers of types that edges have (macro type_numbers).
+USERS = "(7, 6)"
+
 #: Published events that are told of again: by their key, or as copies of one Meta event.
 STORED = """create or replace table stored as
 select body_key, batch_seq, identifier_key, source, event_id
@@ -20,7 +28,7 @@ where (source, event_id) in (select (source, event_id) from new_event)
 
 CARRIED = f"""create or replace table carried as
 select body_key as number, identifier_key
-from warehouse.delta.int_identity__member
+from scratch.delta.int_identity__member
 where id_type <> 'custom:{ROW_MARK}'"""
 
 #: Every identifier that landed, where finding one looks for it.
@@ -31,8 +39,8 @@ select identifier_key, id_type, id_value, email from fresh_identifier
 where identifier_key not in (select identifier_key from published.intermediate.int_identity__identifier)"""
 
 #: What hangs together: identifiers stand for their published component, rows and keys have negative numbers.
-EDGES = """with node as (
-    select identifier_key, component_key from published.intermediate.int_identity__component
+EDGES = f"""with node as (
+    select identifier_key, component_key from {KNOWN}
     where identifier_key in (
         select identifier_key from carried union select identifier_key from stored
         union select one from hand_link union select other from hand_link
@@ -80,11 +88,11 @@ union all
 select -number, -1000000000000 - key_number from ranked"""
 
 #: All identifiers that hang together with the wanted one, and the knots next to them.
-COMPONENT = """create or replace table component as
+COMPONENT = f"""create or replace table component as
 with own as (
     select coalesce(any_value(component_key), any_value(wanted.identifier_key)) as node
     from wanted
-    left join published.intermediate.int_identity__component as component
+    left join {KNOWN} as component
         on wanted.identifier_key = component.identifier_key
 ),
 label as (
@@ -96,7 +104,7 @@ node as (
     select node from fresh_label where label in (select label from label)
 ),
 member as (
-    select identifier_key from published.intermediate.int_identity__component
+    select identifier_key from {KNOWN}
     where component_key in (select node from node)
     union
     select identifier_key from carried
@@ -126,7 +134,7 @@ select identifier_key, true from near
 where identifier_key not in (select identifier_key from member)"""
 
 #: The new rows that carry one of them, or hang together with such a row.
-PICKED_NUMBERS = """create or replace table picked_number as
+PICKED_NUMBERS = f"""create or replace table picked_number as
 select number from carried where identifier_key in (select identifier_key from component)
 union
 select -near.node
@@ -135,7 +143,7 @@ where near.node between -1000000000000 and -1
     and near.label in (
         select label from fresh_label
         where node in (
-            select component_key from published.intermediate.int_identity__component
+            select component_key from {KNOWN}
             where identifier_key in (select identifier_key from component where not is_near)
             union all
             select identifier_key from component where not is_near
@@ -143,7 +151,7 @@ where near.node between -1000000000000 and -1
     )"""
 
 #: The stored rows (by body) that prove what is known of them; of a hub enough to show that it is one.
-PICKED = """create or replace table picked as
+PICKED = f"""create or replace table picked as
 with hub as (
     select identifier_key from published.intermediate.int_identity__knot where kind = 'hub'
 ),
@@ -156,8 +164,8 @@ proof as (
     where left_key in (select identifier_key from plain) or right_key in (select identifier_key from plain)
     union
     select body_key from published.intermediate.int_identity__edge
-    where (left_key in (select identifier_key from component) and right_type in ('user_id', 'stripe_id'))
-        or (right_key in (select identifier_key from component) and left_type in ('user_id', 'stripe_id'))
+    where (left_key in (select identifier_key from component) and right_type in {USERS})
+        or (right_key in (select identifier_key from component) and left_type in {USERS})
     union
     select unnest([body_key, email_body_key]) from published.intermediate.int_identity__identifier
     where identifier_key in (select identifier_key from component)

@@ -35,7 +35,8 @@
 {%- endmacro %}
 
 {% macro delta_relation(name) %}
-    {{ return(adapter.get_relation(target.database, 'delta', name)) }}
+    {%- set database = generate_database_name('scratch') | trim -%}
+    {{ return(adapter.get_relation(database, 'delta', name)) }}
 {% endmacro %}
 
 {% macro is_new_event() -%}

@@ -6,6 +6,32 @@
     ]) }}
 {% endmacro %}
 
+{# The place of each type by name; all custom ones share one. Numbers are packed more densely
+   than names. #}
+{% macro type_numbers() %}
+    {{ return({
+        'anonymous_id': 0, 'custom': 1, 'device_id': 2, 'email': 3, 'github_id': 4,
+        'google_id': 5, 'stripe_id': 6, 'user_id': 7,
+    }) }}
+{% endmacro %}
+
+{# The number of a type, an SQL expression. #}
+{% macro type_number(id_type) -%}
+    case {{ id_type }}
+        {%- for type, number in type_numbers().items() if type != 'custom' %}
+        when '{{ type }}' then {{ number }}
+        {%- endfor %}
+        else {{ type_numbers()['custom'] }}
+    end
+{%- endmacro %}
+
+{# The numbers of some types, as a list in SQL. #}
+{% macro numbers_of(types) -%}
+    {%- for type in types -%}
+        {{ type_numbers()[type] }}{{ ', ' if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}
+
 {# A column of identifiers without those that identify nobody (is_blocked, generated from the
    identity rules). An address goes by its hash. #}
 {% macro identifier(column) -%}
@@ -56,7 +82,7 @@
     where {{ type }} is not null
     union all
     {% endfor %}
-    select email_key, 'email', {{ sha256_hex('email') }}, {{ carried }}
+    select email_key, 'email', email_hash, {{ carried }}
     from {{ id_set }}
     where email is not null
     union all
@@ -84,8 +110,8 @@
     {%- for one in columns %}
     {%- for other in columns[loop.index:] %}
     {%- set left_first = one ~ '_key < ' ~ other ~ '_key' -%}
-    {%- set types = ["'" ~ (one | replace('_sha256', '')) ~ "'",
-        "'" ~ (other | replace('_sha256', '')) ~ "'"] %}
+    {%- set types = [type_numbers()[one | replace('_sha256', '')],
+        type_numbers()[other | replace('_sha256', '')]] %}
     select
         least({{ one }}_key, {{ other }}_key) as left_key,
         greatest({{ one }}_key, {{ other }}_key) as right_key,
@@ -98,7 +124,8 @@
     {%- endfor %}
     {%- endfor %}
     select
-        member.identifier_key, other.identifier_key, member.id_type, other.id_type,
+        member.identifier_key, other.identifier_key,
+        {{ type_number('member.id_type') }}, {{ type_number('other.id_type') }},
         {% for column in carried.split(', ') -%}
         member.{{ column }}{{ ', ' if not loop.last }}
         {%- endfor %}
@@ -189,8 +216,6 @@
         select
             edge.left_key,
             edge.right_key,
-            edge.left_type,
-            edge.right_type,
             case when edge.is_signed then 1 else 2 end as trust,
             edge.first_seen_at,
             edge.body_key
@@ -203,8 +228,6 @@
         select
             link.left_key,
             link.right_key,
-            one.id_type,
-            other.id_type,
             0,
             greatest(one.first_seen_at, other.first_seen_at),
             cast(null as bigint)

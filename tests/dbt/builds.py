@@ -19,7 +19,7 @@ from models.catalog import EventCatalog
 from models.fx import FxRates
 from models.identity import IdentityRules
 from models.landing import BODY_COLUMNS, EVENT, EVENT_COLUMNS, Entity
-from pipeline.build import BUILD_COMMAND, DELTA_SCHEMA
+from pipeline.build import BUILD_COMMAND
 from pipeline.compiled import keep_compiled
 from pipeline.origin import Published
 from pipeline.plan import Plan
@@ -68,6 +68,7 @@ class Workshop:
     built: int = 0
     seen_segments: dict[str, str] = field(default_factory=dict)
     keeps_sql: bool = False
+    keeps_scratch: bool = False
 
     def land(self, deliveries: Iterable[Mapping[str, Any]], entity: Entity = EVENT) -> None:
         """Land one batch."""
@@ -96,7 +97,8 @@ class Workshop:
     def build(self, as_of: datetime, *, full: bool = False, unit_tests: bool = False, data_tests: bool = True) -> Path:
         """Build a generation; every model, and every test that is asked for, must be green."""
         folder = self.prepare(as_of, full=full)
-        dbt(folder, *(BUILD_COMMAND[:1] if unit_tests else BUILD_COMMAND if data_tests else ("run",)))
+        command = BUILD_COMMAND[:1] if unit_tests else BUILD_COMMAND if data_tests else ("run",)
+        dbt(folder, *command, keeps_scratch=self.keeps_scratch)
         return self.publish()
 
     def prepare(self, as_of: datetime, *, full: bool = False) -> Path:
@@ -168,9 +170,13 @@ class Workshop:
         pq.write_table(pa.Table.from_pylist(rows, schema=schema), self.home.build / "inputs" / "segment.parquet")
 
 
-def dbt(folder: Path, *arguments: str) -> None:
-    """Run a dbt command that must succeed; of warnings, only currencies without a rate are no failure."""
-    outcome = run_dbt_here(folder, arguments)
+def dbt(folder: Path, *arguments: str, keeps_scratch: bool = False) -> None:
+    """Run a dbt command that must succeed; of warnings, only currencies without a rate are no failure.
+
+    Args:
+        keeps_scratch: what the build found to be new can be read afterwards, in ``scratch.duckdb``.
+    """
+    outcome = run_dbt_here(folder, arguments, environment={} if keeps_scratch else {"GDP_SCRATCH": ":memory:"})
     bad = [
         f"{node.name}: {node.message}"
         for node in outcome.nodes
@@ -193,8 +199,7 @@ def hashes(file: Path) -> dict[str, str]:
     with opened(file) as connection:
         found = connection.execute(
             "select table_schema, table_name from information_schema.tables"
-            " where table_catalog = current_database() and table_schema <> $delta and table_name <> 'build_info'",
-            {"delta": DELTA_SCHEMA},
+            " where table_catalog = current_database() and table_name <> 'build_info'",
         ).fetchall()
         return {name: table_hash(connection, name, schema=schema) for schema, name in sorted(found)}
 

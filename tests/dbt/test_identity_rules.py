@@ -164,12 +164,12 @@ def test_broken_identity_is_found(tmp_path: Path) -> None:
     events = {"event_type": "video_rendered", "occurred_at": START, "email": "shared@example.com"}
     studio.land([delivery(event_id=value, **{name: value}, **events) for name, value in users])
     folder = studio.prepare(START)
-    dbt(folder, *BUILD_COMMAND)
+    dbt(folder, *BUILD_COMMAND, keeps_scratch=True)
     with duckdb.connect(str(studio.home.build / "warehouse.duckdb")) as connection:
         connection.execute("update intermediate.int_identity__owner set person_key = 1")
         connection.execute("delete from intermediate.int_identity__decision")
     with pytest.raises(AssertionError) as failure:
-        dbt(folder, "test", "--exclude-resource-type", "unit_test")
+        dbt(folder, "test", "--exclude-resource-type", "unit_test", keeps_scratch=True)
     for name in ("keeps_the_limits", "keeps_the_cuts", "decides_every_edge"):
         assert f"\n{name}_int_identity__" in f"\n{failure.value}"
     for mart in ("identity_link", "event_daily", "session"):

@@ -81,7 +81,10 @@ def test_a_misspelt_key_is_found() -> None:
 def test_what_a_build_found_new_has_one_schema() -> None:
     """The folder's schema is the one that a published generation leaves out."""
     project = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())
-    assert project["models"]["growth_data_plane"]["intermediate"]["delta"] == {"+schema": DELTA_SCHEMA}
+    assert project["models"]["growth_data_plane"]["intermediate"]["delta"] == {
+        "+database": "scratch",
+        "+schema": DELTA_SCHEMA,
+    }
 
 
 def test_every_model_is_described() -> None:

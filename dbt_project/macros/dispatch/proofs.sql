@@ -40,4 +40,22 @@
     cast({{ number }} & {{ proof_power(60) - 1 }} as bigint)
 {%- endmacro %}
 
+{# A number for an identifier that may name a person: the smaller number was seen first, or
+   in the same moment and is of smaller type. The key decides in the end. #}
+{% macro naming(moment, id_type, key) %}
+    {{- adapter.dispatch('naming', 'growth_data_plane')(moment, id_type, key) -}}
+{% endmacro %}
+
+{% macro duckdb__naming(moment, id_type, key) -%}
+    (
+        (
+            (cast(epoch_us({{ moment }}) as hugeint) + {{ proof_power(62) }}) * 8
+            + {{ type_number(id_type) }}
+        ) * {{ proof_power(60) }} + {{ key }}
+    )
+{%- endmacro %}
+
+{# The largest identifier_key that there can be. #}
+{% macro largest_key() %}{{ return(proof_power(60) - 1) }}{% endmacro %}
+
 {% macro proof_power(bits) %}{{ return(2 ** bits) }}{% endmacro %}

@@ -8,26 +8,24 @@ with contested as (
 
 ),
 
-component as (
-
-    select * from {{ ref('int_identity__component') }}
-    where component_key in (select component_key from contested)
-
-),
-
 node as (
 
-    select component.component_key, identifier.identifier_key, identifier.id_type
-    from {{ ref('int_identity__identifier') }} as identifier
-    inner join component on identifier.identifier_key = component.identifier_key
+    select component_key, identifier_key, id_type
+    from {{ ref('int_identity__component') }}
+    where component_key in (select component_key from contested)
 
 ),
 
 joining as (
 
-    select joining.*, component.component_key
+    select
+        joining.*,
+        one.component_key,
+        one.id_type as left_type,
+        other.id_type as right_type
     from {{ joining_edges() }} as joining
-    inner join component on joining.left_key = component.identifier_key
+    inner join node as one on joining.left_key = one.identifier_key
+    inner join node as other on joining.right_key = other.identifier_key
 
 ),
 

@@ -22,7 +22,8 @@ lost as (
 kept as (
 
     select * from {{ before('int_identity__edge', [
-        'left_key bigint', 'right_key bigint', 'left_type string', 'right_type string',
+        'left_key bigint', 'right_key bigint',
+        'left_type integer', 'right_type integer',
         'is_signed boolean', 'first_seen_at time', 'body_key bigint',
     ]) }}
     where

@@ -8,13 +8,7 @@
 
 {%- set seen = proof(0, 'first_seen_at', 'body_key') %}
 
-with member as (
-
-    select * from {{ ref('int_identity__member') }}
-
-),
-
-kept as (
+with kept as (
 
     select * from {{ before('int_identity__identifier', [
         'identifier_key bigint', 'id_type string', 'id_value string', 'email string',
@@ -22,14 +16,14 @@ kept as (
         'email_body_key bigint',
     ]) }}
     where
-        identifier_key in (select identifier_key from member)
+        identifier_key in (select identifier_key from {{ ref('int_identity__member') }})
         and identifier_key not in (
             select identifier_key from {{ ref('int_identity__lost_identifier') }}
         )
 
 ),
 
--- An address may be known by its hash before it is seen in full: two first sights.
+-- Read without a CTE: what is used in two places would be kept before it is grouped.
 sight as (
 
     select
@@ -39,7 +33,7 @@ sight as (
         email,
         {{ seen }} as proof,
         case when email is not null then {{ seen }} end as email_proof
-    from member
+    from {{ ref('int_identity__member') }}
     union all
     select
         identifier_key,
@@ -52,17 +46,31 @@ sight as (
 
 ),
 
+-- An address may be known by its hash before it is seen in full: two first sights. The
+-- others have one, and no text to carry that is not told by the key: half the time.
 first_sight as (
 
     select
         identifier_key,
-        any_value(id_type) as id_type,
-        any_value(id_value) as id_value,
+        id_type,
+        id_value,
         any_value(email) as email,
         min(proof) as proof,
         min(email_proof) as email_proof
     from sight
-    group by identifier_key
+    where id_type = 'email'
+    group by identifier_key, id_type, id_value
+    union all
+    select
+        identifier_key,
+        id_type,
+        id_value,
+        null,
+        min(proof),
+        null
+    from sight
+    where id_type <> 'email'
+    group by identifier_key, id_type, id_value
 
 ),
 

@@ -3,6 +3,8 @@
 -- had belongs to each of them for a while (int_identity__owner).
 {{ config(materialized='incremental', pre_hook="{{ forget_affected() }}") }}
 
+{%- set known = numbers_of(['user_id', 'stripe_id']) %}
+
 with edge as (
 
     select * from {{ ref('int_identity__edge') }}
@@ -16,11 +18,11 @@ neighbour as (
         left_type as id_type,
         right_type as other_type
     from edge
-    where right_type in ('user_id', 'stripe_id')
+    where right_type in ({{ known }})
     union all
     select right_key, right_type, left_type
     from edge
-    where left_type in ('user_id', 'stripe_id')
+    where left_type in ({{ known }})
 
 ),
 
@@ -30,7 +32,7 @@ counted as (
         identifier_key,
         any_value(id_type) as id_type,
         count(*) as seen_with,
-        count(*) filter (where other_type = 'user_id') as users
+        count(*) filter (where other_type = {{ numbers_of(['user_id']) }}) as users
     from {{ of_affected('neighbour') }} as near
     group by identifier_key
     having count(*) > 1
@@ -47,7 +49,7 @@ knot as (
     from counted
     where
         seen_with > {{ hub_threshold() }}
-        or (id_type in ('anonymous_id', 'device_id') and users > 1)
+        or (id_type in ({{ numbers_of(['anonymous_id', 'device_id']) }}) and users > 1)
 
 )
 

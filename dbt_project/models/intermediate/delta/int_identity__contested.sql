@@ -2,15 +2,7 @@
 -- If all of its edges could be accepted without breaking a rule, they are.
 with component as (
 
-    select * from {{ of_affected(ref('int_identity__component')) }} as found
-
-),
-
-node as (
-
-    select component.component_key, component.identifier_key, identifier.id_type
-    from {{ ref('int_identity__identifier') }} as identifier
-    inner join component on identifier.identifier_key = component.identifier_key
+    select * from {{ ref('int_identity__component') }}
 
 ),
 
@@ -20,7 +12,7 @@ counted as (
         component_key,
         count(*) filter (where id_type in ('user_id', 'stripe_id')) > 1 as has_known,
         ({{ breaks_a_limit() }}) as is_over_limit
-    from node
+    from component
     group by component_key
 
 ),
@@ -75,13 +67,13 @@ signed_part as (
 
 joined_by_browser as (
 
-    select node.component_key
-    from node
-    inner join doubtful on node.component_key = doubtful.component_key
-    left join signed_part on node.identifier_key = signed_part.node_key
-    where node.id_type in ('user_id', 'stripe_id')
-    group by node.component_key
-    having count(distinct coalesce(signed_part.label, node.identifier_key)) > 1
+    select component.component_key
+    from component
+    inner join doubtful on component.component_key = doubtful.component_key
+    left join signed_part on component.identifier_key = signed_part.node_key
+    where component.id_type in ('user_id', 'stripe_id')
+    group by component.component_key
+    having count(distinct coalesce(signed_part.label, component.identifier_key)) > 1
 
 ),
 

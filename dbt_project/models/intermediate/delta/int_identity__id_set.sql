@@ -58,6 +58,15 @@ meant as (
 
 ),
 
+hashed as (
+
+    select
+        *,
+        {{ sha256_hex('email') }} as email_hash
+    from meant
+
+),
+
 id_set as (
 
     select
@@ -65,9 +74,9 @@ id_set as (
         {% for type in plain_identifiers() %}
         {{ identifier_key("'" ~ type ~ "'", type) }} as {{ type }}_key,
         {% endfor %}
-        {{ identifier_key("'email'", sha256_hex('email')) }} as email_key,
+        {{ identifier_key("'email'", 'email_hash') }} as email_key,
         {{ identifier_key("'email'", 'email_sha256') }} as email_sha256_key
-    from meant
+    from hashed
 
 )
 

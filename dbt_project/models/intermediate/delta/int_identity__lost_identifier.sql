@@ -27,9 +27,10 @@ edge as (
 
 component as (
 
-    select * from {{ before('int_identity__component', [
-        'identifier_key bigint', 'component_key bigint',
+    select identifier_key, component_key from {{ before('int_identity__owner', [
+        'identifier_key bigint', 'component_key bigint', 'valid_from time',
     ]) }}
+    where valid_from is null
 
 ),
 

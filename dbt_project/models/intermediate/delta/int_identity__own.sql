@@ -3,7 +3,7 @@
 
 with component as (
 
-    select * from {{ of_affected(ref('int_identity__component')) }} as found
+    select * from {{ ref('int_identity__component') }}
 
 ),
 
@@ -31,30 +31,69 @@ part as (
 labelled as (
 
     select
-        identifier.identifier_key,
-        identifier.id_type,
-        identifier.id_value,
-        identifier.first_seen_at,
+        component.identifier_key,
         component.component_key,
+        component.first_seen_at,
+        component.id_type,
         case
             when contested.component_key is null then component.component_key
-            else coalesce(part.label, identifier.identifier_key)
+            else coalesce(part.label, component.identifier_key)
         end as label
-    from {{ ref('int_identity__identifier') }} as identifier
-    inner join component on identifier.identifier_key = component.identifier_key
+    from component
     left join contested on component.component_key = contested.component_key
-    left join part on identifier.identifier_key = part.node_key
+    left join part on component.identifier_key = part.node_key
 
 ),
 
--- A person is named after the identifier first seen.
-survivor as (
+-- A person is named after the identifier first seen, of those after the one of smallest
+-- type. Where several are left, one has the smallest key, another one the largest.
+first_seen as (
 
     select
         label,
-        min_by(identifier_key, (first_seen_at, id_type, id_value)) as person_key
+        min({{ naming('first_seen_at', 'id_type', 'identifier_key') }}) as naming,
+        min({{ naming(
+            'first_seen_at', 'id_type', largest_key() ~ ' - identifier_key'
+        ) }}) as last_naming
     from labelled
     group by label
+
+),
+
+tied as (
+
+    select label, naming from first_seen
+    where
+        {{ proof_body('naming') }}
+        <> {{ largest_key() }} - {{ proof_body('last_naming') }}
+
+),
+
+named as (
+
+    select
+        labelled.label,
+        min_by(labelled.identifier_key, (identifier.id_type, identifier.id_value))
+            as person_key
+    from labelled
+    inner join tied
+        on
+            labelled.label = tied.label
+            and {{ naming('labelled.first_seen_at', 'labelled.id_type', 0) }}
+            = tied.naming - {{ proof_body('tied.naming') }}
+    inner join {{ ref('int_identity__identifier') }} as identifier
+        on labelled.identifier_key = identifier.identifier_key
+    group by labelled.label
+
+),
+
+survivor as (
+
+    select
+        first_seen.label,
+        coalesce(named.person_key, {{ proof_body('first_seen.naming') }}) as person_key
+    from first_seen
+    left join named on first_seen.label = named.label
 
 ),
 

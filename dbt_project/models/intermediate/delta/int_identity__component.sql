@@ -1,11 +1,11 @@
--- Grain: one row per identifier: the raw component it belongs to.
+-- Grain: one row per affected identifier: the raw component it belongs to.
 -- All edges but those of knots count, also those that will be refused: what is refused
 -- depends on everything in the component.
-{{ config(materialized='incremental', pre_hook="{{ forget_affected() }}") }}
+{{ config(materialized='table') }}
 
 with identifier as (
 
-    select identifier_key
+    select identifier_key, id_type, first_seen_at
     from {{ of_affected(ref('int_identity__identifier')) }} as known
 
 ),
@@ -26,6 +26,8 @@ final as (
 
     select
         identifier.identifier_key,
+        identifier.id_type,
+        identifier.first_seen_at,
         coalesce(component.label, identifier.identifier_key) as component_key
     from identifier
     left join component on identifier.identifier_key = component.node_key
