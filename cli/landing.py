@@ -11,6 +11,7 @@ from cli.asking import ScreenFormat
 from cli.state import state_of
 
 if TYPE_CHECKING:
+    from analytics.table import Table
     from pipeline.landings import LandingState
 
 
@@ -24,14 +25,14 @@ def register(app: typer.Typer) -> None:
 
 def list_(context: typer.Context, format: ScreenFormat = "table") -> None:
     """List what landed, one line a file: its number, its rows, and whether it is built."""
-    from cli.output import emit_json, emit_text
+    from cli.output import emit_json, emit_text, show_table
     from pipeline.landings import list_landings
 
     found = list_landings(state_of(context).project())
     if format == "json":
         emit_json([landing.to_json() for landing in found])
     elif found:
-        _show(found)
+        show_table(_table(found))
     else:
         emit_text("nothing has landed\n")
 
@@ -47,6 +48,7 @@ def forget(
     The same files can land again. The next build starts from an empty file.
     """
     from cli.output import emit_json, emit_text
+    from cli.screen import render_table, screen_width
     from models.errors import UsageError
     from pipeline.landings import forget_landings, list_landings
 
@@ -55,7 +57,8 @@ def forget(
     if not yes:
         if not sys.stdin.isatty():
             raise UsageError("nobody is there to be asked: add --yes to forget them")
-        _show(list_landings(project, landings))
+        # Beside the question: standard output is for what was forgotten.
+        typer.echo(render_table(_table(list_landings(project, landings)), screen_width()), nl=False, err=True)
         typer.confirm("Forget these?", abort=True, err=True)
     forgotten = forget_landings(project, landings, now=state.now())
     if format == "json":
@@ -75,9 +78,8 @@ def forget(
         emit_text(f"land {name} again: rows of it were left out because equal ones had landed before\n")
 
 
-def _show(found: list[LandingState]) -> None:
+def _table(found: list[LandingState]) -> Table:
     from analytics.table import Column, Table
-    from cli.output import show_table
 
     columns = (
         Column("landing", "number"),
@@ -96,7 +98,7 @@ def _show(found: list[LandingState]) -> None:
         )
         for one in found
     ]
-    show_table(Table(columns, tuple(rows)))
+    return Table(columns, tuple(rows))
 
 
 def _span(batches: tuple[int, ...]) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import subprocess
@@ -243,6 +244,27 @@ def test_forgetting_asks_first_and_waits_for_no_build(studio: Studio) -> None:
     assert "forgot landing 1" in studio.ok("landing", "forget", "1", "--yes").out
     assert studio.gdp("landing", "forget", "1", "--yes").code == 2
     assert studio.ok("landing", "list", "--format", "json").json[0]["state"] == "forgotten"
+
+
+class Terminal(io.StringIO):
+    """Where somebody types."""
+
+    def isatty(self) -> bool:
+        """Somebody is there."""
+        return True
+
+
+def test_forgetting_shows_what_it_asks_about_beside_the_question(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Standard output holds what was forgotten alone, as JSON that can be read."""
+    studio.land("a", [event("a", 0, personId="ada")])
+    monkeypatch.setenv("COLUMNS", "200")
+    for answer, code in (("n", 130), ("y", 0)):
+        monkeypatch.setattr("sys.stdin", Terminal(f"{answer}\n"))
+        asked = studio.gdp("landing", "forget", "1", "--format", "json")
+        assert (asked.code, "a.jsonl" in asked.err, "a.jsonl" in asked.out) == (code, True, False)
+    assert asked.json["forgotten"] == [1]
 
 
 @pytest.mark.parametrize("damage", ["flip", "truncate", "remove"])
