@@ -1,6 +1,6 @@
 """Who is in a segment by everything that has landed: the published build, and what came since about one person.
 
-A running process keeps it open; each question first looks whether something landed or was built meanwhile.
+A running process keeps it open; each question first looks whether something landed, was built or was defined meanwhile.
 
     with open_live(find_project(folder), clock=lambda: datetime.now(timezone.utc)) as live:
         live.is_in_segment("user_id:4711", "power_users")
@@ -9,7 +9,7 @@ A running process keeps it open; each question first looks whether something lan
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -84,13 +84,13 @@ class Live:
             self._known = None
 
     def known(self) -> Known:
-        """What is known, read again if something was built or landed since the last question."""
+        """What is known, read again if something was built, landed or defined since the last question."""
         home = self.project.existing_home()
         path = current_generation(home)
         if path is None:
             raise GdpError(f"no warehouse in {home.root} yet: run gdp build")
         files = tuple(landed_files(home.control))
-        seen = (path, tuple(file.path for file in files))
+        seen = (path, tuple(file.path for file in files), _edits(self.project.definitions_folder))
         if self._known is None or seen != self._seen:
             self.close()
             self._known, self._seen = _read(self.project, path), seen
@@ -118,6 +118,16 @@ def _require(known: Known, segment_id: str) -> None:
         raise UsageError(f"unknown segment {segment_id!r} ({hint})")
     if segment_id in known.queries:
         require_segments(known.warehouse, [segment_id])
+
+
+def _edits(folder: Path) -> frozenset[tuple[str, int, int]]:
+    """The files of the definitions, and what changes with them."""
+    found = set()
+    for path in folder.rglob("*"):
+        with suppress(FileNotFoundError):  # an editor may replace it in this moment
+            status = path.stat()
+            found.add((str(path), status.st_mtime_ns, status.st_size))
+    return frozenset(found)
 
 
 def _read(project: Project, path: Path) -> Known:

@@ -103,6 +103,26 @@ def test_a_changed_segment_is_answered_as_it_is_defined(own_sample: Studio) -> N
             live.is_in_segment("user_id:user-0000145", "power_users")
 
 
+def test_a_process_that_runs_answers_by_what_is_defined_now(own_sample: Studio) -> None:
+    """An edited segment counts from the next question on; a broken one is named until it is mended."""
+    file, person = own_sample.folder / "definitions" / "segments" / "power_users.yml", "user_id:user-0000145"
+
+    def define(rules: str) -> None:
+        file.write_text(f"name: Power Users\nrules: {rules}\n")
+
+    define("[{eventType: signup_completed}]")
+    with opened_live(own_sample) as live:
+        assert live.is_in_segment(person, "power_users")
+        define("[{eventType: signup_completed, eventCount: {gte: 1000}}]")
+        assert not live.is_in_segment(person, "power_users")
+        define("[")
+        for _ in range(2):
+            with pytest.raises(UsageError, match=r"power_users\.yml"):
+                live.is_in_segment(person, "power_users")
+        define("[{eventType: signup_completed}]")
+        assert live.is_in_segment(person, "power_users")
+
+
 def _land(studio: Studio, files: str) -> None:
     for kind, writer in WRITERS.items():
         studio.ok("ingest", writer, *sorted((SAMPLE / kind).glob(files)))
