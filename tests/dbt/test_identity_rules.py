@@ -172,5 +172,5 @@ def test_broken_identity_is_found(tmp_path: Path) -> None:
         dbt(folder, "test", "--exclude-resource-type", "unit_test", keeps_scratch=True)
     for name in ("keeps_the_limits", "keeps_the_cuts", "decides_every_edge"):
         assert f"\n{name}_int_identity__" in f"\n{failure.value}"
-    for mart in ("identity_link", "event_daily", "session"):
+    for mart in ("int_identity__owner", "event_daily", "session"):
         assert f"\nperson_is_there_{mart}" in f"\n{failure.value}"

@@ -51,7 +51,9 @@ final as (
     from identifier
     where
         id_type in ('stripe_id', 'user_id')
+        {% if is_increment() %}
         and identifier_key in (select identifier_key from moved)
+        {% endif %}
 
 )
 
