@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
+import ingest.stripeapi
 from tests.engines import connect_again
+from tests.ingest.fakestripe import FakeStripe, fake_stripe
 
 #: From how many bytes on messages are read by SQL, by the name of a way to read them.
 BULK_BYTES = {"bulk": 0, "exact": sys.maxsize}
@@ -27,3 +29,16 @@ def _engines_stay_open() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("ingest.parts.connect", connect_again)
         yield
+
+
+@pytest.fixture
+def stripe() -> Iterator[FakeStripe]:
+    """Stripe's API, on a port of this machine."""
+    with fake_stripe() as fake:
+        yield fake
+
+
+@pytest.fixture
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two entries a page, so that few entries are several pages."""
+    monkeypatch.setattr(ingest.stripeapi, "PAGE_ENTRIES", 2)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,24 +16,13 @@ from ingest.quarantine import quarantined_rows
 from ingest.replay import replay
 from ingest.stripekinds import KINDS
 from models.errors import UsageError
-from tests.ingest.fakestripe import KEY, FakeStripe, Reply, Request, failure, fake_stripe, once, page
+from tests.ingest.fakestripe import KEY, FakeStripe, Reply, Request, failure, once, page
 from tests.ingest.fetches import Clock, fetch, thing
 from tests.ingest.landings import NOW, counts
 from tests.ingest.stripes import CREATED, compact, landed_stripe, stripe_event
 from warehouse.home import Home
 
 RECORDED = Path(__file__).parents[3] / "shared/data/stripe/recorded_api_responses.jsonl"
-
-
-@pytest.fixture
-def stripe() -> Iterator[FakeStripe]:
-    with fake_stripe() as fake:
-        yield fake
-
-
-@pytest.fixture
-def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ingest.stripeapi, "PAGE_ENTRIES", 2)
 
 
 def test_every_kind_lands_page_by_page(home: Home, stripe: FakeStripe, small_pages: None) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -14,19 +13,13 @@ from ingest.options import LandOptions
 from ingest.stripeapi import Access, StripeApi
 from ingest.stripefacts import differing
 from ingest.stripereconcile import Reconciliation, reconcile
-from tests.ingest.fakestripe import KEY, FakeStripe, failure, fake_stripe, once
+from tests.ingest.fakestripe import KEY, FakeStripe, failure, once
 from tests.ingest.landings import NOW
 from tests.ingest.stripes import land_stripe, landed_stripe, stripe_event
 from warehouse.forget import landings
 from warehouse.home import Home
 
 AT = int(NOW.timestamp()) - 86_400
-
-
-@pytest.fixture
-def stripe() -> Iterator[FakeStripe]:
-    with fake_stripe() as fake:
-        yield fake
 
 
 def customer(**changes: Any) -> dict[str, Any]:

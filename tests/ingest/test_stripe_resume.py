@@ -8,7 +8,6 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import pytest
 
 import ingest.stripeapi
 import ingest.stripebackfill
-from tests.ingest.fakestripe import KEY, FakeStripe, Request, failure, fake_stripe
+from tests.ingest.fakestripe import KEY, FakeStripe, Request, failure
 from tests.ingest.fetches import Clock, fetch, thing
 from tests.ingest.landings import NOW, counts
 from tests.ingest.stripes import CREATED, landed_stripe
@@ -25,17 +24,6 @@ from warehouse.forget import forget, landings
 from warehouse.home import Home
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def stripe() -> Iterator[FakeStripe]:
-    with fake_stripe() as fake:
-        yield fake
-
-
-@pytest.fixture
-def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ingest.stripeapi, "PAGE_ENTRIES", 2)
 
 
 def test_a_fetch_that_was_stopped_goes_on(home: Home, stripe: FakeStripe, small_pages: None) -> None:

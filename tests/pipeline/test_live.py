@@ -15,6 +15,7 @@ from models.landing import STRIPE
 from pipeline.known import read_known
 from pipeline.live import open_live
 from pipeline.project import find_project
+from pipeline.unbuilt_sql import USERS
 from tests.conftest import ODD_EVENTS, SAMPLE, SEGMENTS, WRITERS
 from tests.dbt.builds import Workshop, opened
 from tests.dbt.definitions import CATALOG, IDLE_SQL
@@ -101,6 +102,22 @@ def test_a_changed_segment_is_answered_as_it_is_defined(own_sample: Studio) -> N
         own_sample.land("one", renders({"personId": "fresh"}, "2026-06-29", 10, "one"))
         with pytest.raises(GdpError, match="the identity rules changed since the published build, and something"):
             live.is_in_segment("user_id:user-0000145", "power_users")
+
+
+def test_edges_have_the_numbers_of_types_that_questions_go_by(sample: Studio) -> None:
+    """Users and Stripe customers have the numbers that are asked for, and no other type has them."""
+    ends = " union all ".join(
+        f"select {side}_key as identifier_key, {side}_type as number from intermediate.int_identity__edge"
+        for side in ("left", "right")
+    )
+    with opened(sample.home.current.resolve()) as connection:
+        found = connection.execute(
+            f"select id_type, bool_and(number in {USERS}), bool_or(number in {USERS}) from ({ends})"
+            " inner join intermediate.int_identity__identifier using (identifier_key) group by id_type"
+        ).fetchall()
+    known = {"user_id", "stripe_id"}
+    assert {name for name, _, _ in found} > known
+    assert all((always, ever) == (name in known, name in known) for name, always, ever in found)
 
 
 def test_a_process_that_runs_answers_by_what_is_defined_now(own_sample: Studio) -> None:
